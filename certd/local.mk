@@ -1,0 +1,1 @@
+# What certd adds to the build.

@@ -1,0 +1,47 @@
+/*
+ * clock.c - boot clock, wall clock and its text form.
+ */
+#include "common/base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static uint64_t
+now_ms(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+uint64_t
+sp_clock_boot_ms(void)
+{
+	return now_ms(CLOCK_BOOTTIME);
+}
+
+uint64_t
+sp_clock_wall_ms(void)
+{
+	const char *offset = getenv("SEALPOST_CLOCK_OFFSET_MS");
+	int64_t ms = (int64_t)now_ms(CLOCK_REALTIME);
+
+	if (offset != NULL)
+		ms += strtoll(offset, NULL, 10);
+	return (uint64_t)ms;
+}
+
+const char *
+sp_clock_text(uint64_t wall_ms, char out[SP_TIME_TEXT])
+{
+	time_t t = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	if (wall_ms / 1000 > 253402300799u || gmtime_r(&t, &tm) == NULL)
+		snprintf(out, SP_TIME_TEXT, "9999-12-31T23:59:59Z");
+	else
+		strftime(out, SP_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return out;
+}

@@ -1,0 +1,19 @@
+/*
+ * clock.h - the only door to time. Deadlines run on the boot clock; wall time is for what a statement or a schedule shows.
+ */
+#ifndef SP_BASE_CLOCK_H
+#define SP_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds since boot, sleep included; never goes back. */
+uint64_t sp_clock_boot_ms(void);
+
+/* Wall time in milliseconds since 1970-01-01 UTC; SEALPOST_CLOCK_OFFSET_MS (tests) is added. */
+uint64_t sp_clock_wall_ms(void);
+
+/* "2026-11-24T05:08:41Z" of wall milliseconds into out[21]; returns out. */
+#define SP_TIME_TEXT 21
+const char *sp_clock_text(uint64_t wall_ms, char out[SP_TIME_TEXT]);
+
+#endif

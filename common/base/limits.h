@@ -1,0 +1,98 @@
+/*
+ * limits.h - every bound and every time the suite keeps to, each with its reason. Nothing else defines one.
+ */
+#ifndef SP_BASE_LIMITS_H
+#define SP_BASE_LIMITS_H
+
+/* names: they stand in certificates of <= 800 bytes and in letters of <= 1,200 */
+#define SP_PERSON_MAX 32
+#define SP_STATION_MAX 24
+#define SP_DOMAIN_MAX 48
+#define SP_NAME_MAX 106			/* person/station@domain */
+#define SP_SERVICE_MAX 24
+#define SP_HOST_MAX 64			/* a host name or address in a letter */
+
+/* letters */
+#define SP_LETTER_MAX 1200		/* a datagram that no path has to fragment */
+#define SP_LETTER_TCP_MAX (64 * 1024 + 1024)	/* the TCP form carries lists of <= 64 KiB */
+#define SP_LETTER_WINDOW_MS (10 * 60 * 1000)	/* replay memory and clock tolerance */
+#define SP_LETTER_TRIES 5
+#define SP_LETTER_FIRST_MS 200		/* doubled at each try */
+#define SP_LETTER_QUEUE 4096		/* unopened letters; then dropped */
+#define SP_LETTER_QUEUE_BOOK 512	/* of which kept for stations in the book */
+#define SP_LETTER_MEMORY 65536		/* answers remembered in all */
+#define SP_CERT_MAX 800			/* a certificate fits one letter */
+
+/* framed TLS */
+#define SP_FRAME_MAX (1024 * 1024)
+#define SP_FRAME_INFLIGHT 8		/* requests open on one connection */
+#define SP_SERVICE_IDLE_MS (30 * 1000)
+#define SP_SERVICE_REQUEST_MS (10 * 1000)	/* then the next address, same id */
+#define SP_SERVICE_QUEUE 4096		/* requests waiting for the database; then BUSY */
+#define SP_SERVICE_CONNS 4096
+
+/* database */
+#define SP_DB_BATCH 256
+#define SP_DB_THREADS 2
+
+/* packets */
+#define SP_ENTRIES_MAX 1000000
+#define SP_MANIFEST_MAX (256u * 1024 * 1024)
+#define SP_PATH_MAX 4096
+#define SP_COMPONENT_MAX 255
+#define SP_DEPTH_MAX 256
+#define SP_TITLE_MAX 100
+#define SP_MESSAGE_MAX (64 * 1024)
+#define SP_PRINT_WHOLE_MAX (64ull * 1024 * 1024)	/* up to here sha256:, above sha256-1m: */
+#define SP_PRINT_BLOCK (1024 * 1024)
+
+/* data channel */
+#define SP_RECORD_DATA (64 * 1024)	/* bytes of frame in one record */
+#define SP_RECORD_MAX (SP_RECORD_DATA + 64)
+#define SP_SEND_BATCH (256 * 1024)	/* records sealed into one send buffer: fits the L2 cache */
+#define SP_DATA_PORT_FIRST 21000	/* outside Linux's ephemeral range */
+#define SP_DATA_PORT_LAST 21999
+#define SP_DATA_PORTS_OPEN 16
+#define SP_DATA_IDLE_MS (60 * 1000)
+#define SP_DATA_HEARTBEAT_MS (10 * 1000)
+#define SP_DATA_OPEN_MS (30 * 1000)	/* open data port without a connection */
+#define SP_DATA_THREADS 8
+#define SP_CHECKPOINT_BYTES (256ull * 1024 * 1024)
+#define SP_CHECKPOINT_MS 1000
+#define SP_DIRTY_MAX (256ull * 1024 * 1024)
+#define SP_RANGES_MAX 16
+#define SP_ATTEMPTS 3			/* connection attempts of a send (the seed's three) */
+#define SP_ATTEMPT_MIN_MS 1000
+#define SP_ATTEMPT_MAX_MS 5000
+#define SP_EVENT_LIFE_MS (72ull * 3600 * 1000)
+#define SP_FRANK_WAIT_MS (10 * 1000)	/* then refused as unpaid */
+
+/* a peer's own */
+#define SP_STORE_QUEUE 4096
+#define SP_CONTROL_BODY_MAX (1024 * 1024)
+
+/* credits */
+#define SP_SHEET_SERIALS 1024
+#define SP_FRANK_RANGES 8
+#define SP_TARIFF_STEPS 8
+#define SP_BALANCE_MAX 100
+#define SP_FRANK_LIFE_MS (72ull * 3600 * 1000)
+
+/* receipts */
+#define SP_RECEIPT_TEXT_MAX 1024
+#define SP_RECEIPT_P7M_MAX 4096
+#define SP_FILES_PART (64 * 1024)
+
+/* ports */
+#define SP_PORT_COMMAND 7325
+#define SP_PORT_CREDITD 7676
+#define SP_PORT_CERTD 7677
+#define SP_PORT_KEYD 7678
+
+/* identity */
+#define SP_CERT_DAYS 90
+#define SP_CERT_RENEW_DAYS 400
+#define SP_INVITE_DAYS 7
+#define SP_SHUTDOWN_MS (10 * 1000)
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * status.c - texts, classes and reasons of statuses, all from status.def.
+ */
+#include "common/base/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct row {
+	unsigned number;
+	const char *name;
+	enum sp_class cls;
+	const char *text;
+} rows[] = {
+#define SP_STATUS(number, NAME, CLASS, text) { number, #NAME, SP_CLASS_##CLASS, text },
+#include "common/base/status.def"
+#undef SP_STATUS
+};
+
+static const struct row *
+find(unsigned number)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].number == number)
+			return &rows[i];
+	return NULL;
+}
+
+const char *
+sp_status_text(enum sp_status st)
+{
+	const struct row *r = find((unsigned)st);
+
+	return r != NULL ? r->text : "unknown status";
+}
+
+const char *
+sp_status_name(enum sp_status st)
+{
+	const struct row *r = find((unsigned)st);
+
+	if (r == NULL)
+		return "unknown-status";
+	return strncmp(r->name, "E_", 2) == 0 ? r->name + 2 : r->name;
+}
+
+enum sp_class
+sp_status_class(enum sp_status st)
+{
+	const struct row *r = find((unsigned)st);
+
+	return r != NULL ? r->cls : SP_CLASS_PEER;
+}
+
+enum sp_status
+sp_status_from_number(unsigned number)
+{
+	return find(number) != NULL ? (enum sp_status)number : SP_E_UNKNOWN;
+}
+
+enum sp_status
+sp_fail(enum sp_status st, struct sp_why *why, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (why != NULL) {
+		va_start(ap, fmt);
+		vsnprintf(why->text, sizeof(why->text), fmt, ap);
+		va_end(ap);
+	}
+	return st;
+}
+
+enum sp_status
+sp_fail_errno(enum sp_status st, struct sp_why *why, const char *fmt, ...)
+{
+	int err = errno;
+	va_list ap;
+
+	if (why != NULL) {
+		size_t used;
+
+		va_start(ap, fmt);
+		vsnprintf(why->text, sizeof(why->text), fmt, ap);
+		va_end(ap);
+		used = strlen(why->text);
+		snprintf(why->text + used, sizeof(why->text) - used, ": %s", strerror(err));
+	}
+	if (err == ENOSPC || err == EDQUOT)
+		return SP_E_SPACE;
+	return err == ENOMEM ? SP_E_NOMEM : st;
+}

@@ -1,0 +1,45 @@
+/*
+ * status.h - what functions return, and the reason they give to people.
+ * The list itself is status.def; numbers are stable and travel on the wire.
+ */
+#ifndef SP_BASE_STATUS_H
+#define SP_BASE_STATUS_H
+
+#include <stdarg.h>
+
+#define SP_MUST_CHECK __attribute__((warn_unused_result))
+#define SP_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+enum sp_status {
+#define SP_STATUS(number, NAME, CLASS, text) SP_##NAME = number,
+#include "common/base/status.def"
+#undef SP_STATUS
+};
+
+/* What the caller of a failed function should do. */
+enum sp_class { SP_CLASS_OK, SP_CLASS_RETRY, SP_CLASS_PEER, SP_CLASS_OURS, SP_CLASS_FINAL };
+
+/* A reason in plain words, filled by the function that fails; text is always terminated, empty if nothing is known. */
+struct sp_why {
+	char text[256];
+};
+
+/* The plain sentence of a status ("unknown status" for a number not listed). Never NULL. */
+const char *sp_status_text(enum sp_status st);
+
+/* The short name, as in the logs: "NOMEM", "SHORT", "OK". Never NULL. */
+const char *sp_status_name(enum sp_status st);
+
+/* The class of a status; a number not listed counts as PEER. */
+enum sp_class sp_status_class(enum sp_status st);
+
+/* A status read from the wire: its value if listed, SP_E_UNKNOWN otherwise. */
+enum sp_status sp_status_from_number(unsigned number);
+
+/* Write a reason (cut at its size) and return st, so that "return sp_fail(SP_E_X, why, …)" is one line. why may be NULL. */
+enum sp_status sp_fail(enum sp_status st, struct sp_why *why, const char *fmt, ...) SP_PRINTF(3, 4);
+
+/* The same with errno's text appended; SP_E_SPACE for ENOSPC/EDQUOT, SP_E_NOMEM for ENOMEM, else st. */
+enum sp_status sp_fail_errno(enum sp_status st, struct sp_why *why, const char *fmt, ...) SP_PRINTF(3, 4);
+
+#endif

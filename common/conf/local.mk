@@ -1,0 +1,1 @@
+# What common/conf adds to the build.

@@ -1,0 +1,1 @@
+# What common/crypto adds to the build.

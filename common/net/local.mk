@@ -1,0 +1,1 @@
+# What common/net adds to the build.

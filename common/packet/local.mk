@@ -1,0 +1,1 @@
+# What common/packet adds to the build.

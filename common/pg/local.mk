@@ -1,0 +1,1 @@
+# What common/pg adds to the build.

@@ -1,0 +1,1 @@
+# What common/statements adds to the build.

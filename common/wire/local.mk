@@ -1,0 +1,1 @@
+# What common/wire adds to the build.

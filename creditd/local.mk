@@ -1,0 +1,1 @@
+# What creditd adds to the build.

@@ -1,0 +1,1 @@
+# What etc adds to the build.

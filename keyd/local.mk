@@ -1,0 +1,1 @@
+# What keyd adds to the build.

@@ -1,0 +1,1 @@
+# What peerd/cli adds to the build.

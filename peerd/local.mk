@@ -1,0 +1,1 @@
+# What peerd adds to the build.

@@ -1,0 +1,1 @@
+# What systemd adds to the build.
