@@ -42,6 +42,11 @@
 #define SP_COMPONENT_MAX 255
 #define SP_DEPTH_MAX 256
 #define SP_TITLE_MAX 100
+#define SP_ORGANISATION_MAX 100
+#define SP_TARGET_MAX 4095		/* of a symlink: the most that symlink(2) takes */
+#define SP_PACKET_MAX (1ull << 62)	/* sum of file sizes: with all headers it still fits off_t */
+#define SP_PRINTS_TEXT_MAX (64u + 80u * SP_ENTRIES_MAX)		/* prints.txt */
+#define SP_FILES_TEXT_MAX (SP_MANIFEST_MAX + 128u * SP_ENTRIES_MAX)	/* files.txt: as the manifest, with fingerprints */
 #define SP_MESSAGE_MAX (64 * 1024)
 #define SP_PRINT_WHOLE_MAX (64ull * 1024 * 1024)	/* up to here sha256:, above sha256-1m: */
 #define SP_PRINT_BLOCK (1024 * 1024)
