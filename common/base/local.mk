@@ -11,3 +11,4 @@ libsealpost_a_SOURCES += \
 	common/base/file.c common/base/file.h \
 	common/base/queue.c common/base/queue.h \
 	common/base/fault.c common/base/fault.h
+check_PROGRAMS += tests/unit/base_cursor_test

@@ -10,16 +10,16 @@
 #include "common/base/buf.h"
 #include "common/base/limits.h"
 
-enum sp_kind { SP_KIND_FILES, SP_KIND_REQUEST, SP_KIND_INDEX, SP_KIND_RECEIPT, SP_KIND_UPDATE };
+enum sp_packet_kind { SP_PACKET_FILES, SP_PACKET_REQUEST, SP_PACKET_INDEX, SP_PACKET_RECEIPT, SP_PACKET_UPDATE };
 
 /* The word of a kind as it stands in the manifest ("files"). Never NULL. */
-const char *sp_kind_text(enum sp_kind kind);
+const char *sp_packet_kind_text(enum sp_packet_kind kind);
 
 #define SP_SALT_BYTES 32
 
 /* The header. Texts are terminated, without zero bytes inside; NULL counts as empty. */
 struct sp_manifest_head {
-	enum sp_kind kind;
+	enum sp_packet_kind kind;
 	uint8_t salt[SP_SALT_BYTES];	/* random, made by the caller for each packet */
 	const char *person;		/* sender: person@domain */
 	const char *station;		/* sender: person/station@domain, of the same person */
