@@ -28,7 +28,8 @@ void sp_hkdf(struct sp_span salt, struct sp_span secret, struct sp_span info, vo
 void sp_hkdf_extract(struct sp_span salt, struct sp_span secret, uint8_t out[32]);
 void sp_hkdf_expand(const uint8_t prk[32], struct sp_span info, void *out, size_t n);
 
-/* HMAC-SHA256. */
+/* HMAC-SHA256 of bytes, and of several spans in order. */
 void sp_hmac(struct sp_span key, struct sp_span bytes, uint8_t out[32]);
+void sp_hmac_parts(struct sp_span key, const struct sp_span *parts, size_t count, uint8_t out[32]);
 
 #endif

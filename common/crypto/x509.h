@@ -52,12 +52,13 @@ const char *sp_trust_domain(const struct sp_trust *t);
 SP_MUST_CHECK enum sp_status sp_trust_check(const struct sp_trust *t, struct sp_span der, uint64_t wall_ms,
     struct sp_identity *ret_id, struct sp_why *why);
 
-/* A self-signed root of a domain, 20 years. DER appended to out. */
-SP_MUST_CHECK enum sp_status sp_x509_make_root(const struct sp_key *key, const char *domain, struct sp_buf *out);
+/* A self-signed root of a domain, from a day before wall_ms (clocks differ) for 20 years. DER appended to out. */
+SP_MUST_CHECK enum sp_status sp_x509_make_root(const struct sp_key *key, const char *domain, uint64_t wall_ms,
+    struct sp_buf *out);
 
-/* An issuing CA under the root, 5 years, path length 0, critical name constraints URI:domain, DNS:invalid, email:invalid. */
+/* An issuing CA under the root, from a day before wall_ms for 5 years, path length 0, critical name constraints URI:domain, DNS:invalid, email:invalid. */
 SP_MUST_CHECK enum sp_status sp_x509_make_issuer(const struct sp_key *root_key, struct sp_span root_der,
-    const uint8_t issuer_public[SP_P256_PUBLIC], const char *domain, struct sp_buf *out);
+    const uint8_t issuer_public[SP_P256_PUBLIC], const char *domain, uint64_t wall_ms, struct sp_buf *out);
 
 /* A leaf as id says (role, name, service, keys, serial, cert_serial, not_before, not_after; hash is ignored): empty subject,
  * critical URI SAN, keyUsage digitalSignature+nonRepudiation, no EKU but the tsa's (timeStamping, sole, critical).
