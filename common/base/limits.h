@@ -34,6 +34,10 @@
 /* database */
 #define SP_DB_BATCH 256
 #define SP_DB_THREADS 2
+#define SP_DB_QUEUE_BYTES (64u * 1024 * 1024)	/* parameters of waiting requests; then BUSY */
+#define SP_DB_WAIT_MS (8 * 1000)	/* less than SP_SERVICE_REQUEST_MS: the asker hears why */
+#define SP_DB_STATEMENT_MS (8 * 1000)	/* a statement without answer counts as a lost connection */
+#define SP_DB_START_MS (30 * 1000)	/* a daemon waits so long for its database when it starts */
 
 /* packets */
 #define SP_ENTRIES_MAX 1000000
