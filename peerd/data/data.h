@@ -1,0 +1,115 @@
+/*
+ * data.h - the data channel: threads that own the TCP connections and move packets. Orders go in, happenings come out of a
+ * bounded queue that the main loop drains. No letters, no store in here.
+ */
+#ifndef PEERD_DATA_DATA_H
+#define PEERD_DATA_DATA_H
+
+#include "common/crypto/x509.h"
+#include "common/net/addr.h"
+#include "common/net/loop.h"
+#include "common/packet/prints.h"
+#include "peerd/place/place.h"
+#include "peerd/source/source.h"
+
+struct data_pool;
+
+enum data_what {
+	DATA_WALKED,		/* the source is made (walk orders) */
+	DATA_CONNECTED,		/* both sides have proved themselves */
+	DATA_PROGRESS,		/* bytes of the tar so far; at most 10 a second and transfer */
+	DATA_FINISHED,		/* sending: the recipient has checked everything; receiving: checked and finished, not synced */
+	DATA_BROKEN,		/* the connection is gone or was refused; see status (class RETRY: may be tried again) */
+};
+
+/* What is left of a transfer when it finished. Heap; the receiver of the happening owns it. */
+struct data_result {
+	struct source *source;		/* sending: given back */
+	struct place *place;		/* receiving: finished, to be synced and renamed */
+	struct sp_manifest *manifest;	/* receiving */
+	struct sp_prints *prints;
+	struct sp_buf files_txt;	/* made from what was sent or is there */
+	struct sp_hash files_hash;	/* SHA-256 of it */
+	struct sp_hash manifest_hash, trailer_hash;
+	uint32_t changed;		/* files that changed while they were sent */
+	uint32_t links_out;		/* receiving: links left out, and the hash of their paths */
+	struct sp_hash links_hash;
+	struct sp_buf notes;		/* a line each */
+};
+void data_result_free(struct data_result *r);
+SP_AUTO_DEFINE(data_result);
+
+struct data_happening {
+	enum data_what what;
+	struct sp_id transfer;
+	bool sending;
+	uint64_t generation;		/* of the order: happenings of an older order are stale */
+	uint64_t bytes;
+	enum sp_status status;
+	struct sp_why why;
+	struct data_result *result;	/* FINISHED, WALKED, and (sending) BROKEN: the source comes back; else NULL */
+};
+typedef void data_happening_fn(void *arg, struct data_happening *h);	/* main loop; h->result may be taken, h is freed after */
+
+struct data_settings {
+	const char *bind;			/* "" = all */
+	uint16_t port_first, port_last;		/* data range */
+	size_t chunk;				/* bytes of one data record, 2,048..65,536 */
+	uint32_t idle_ms;
+	unsigned threads;			/* 0 = one a core */
+};
+
+SP_MUST_CHECK enum sp_status data_pool_new(struct sp_loop *loop, const struct data_settings *settings,
+    data_happening_fn *fn, void *arg, struct data_pool **ret_pool, struct sp_why *why);
+void data_pool_free(struct data_pool *p);	/* ends every transfer, joins the threads */
+SP_AUTO_DEFINE(data_pool);
+
+/* Walk the PATHs on a thread of its own: WALKED (with the source, or a status). paths and head are copied. */
+SP_MUST_CHECK enum sp_status data_walk(struct data_pool *p, const struct sp_id *transfer, uint64_t generation,
+    const char *const *paths, size_t count, const struct sp_manifest_head *head);
+
+/* What both sides know of a connection. */
+struct data_keys {
+	struct sp_hash offer, accept;	/* of the statements */
+	uint8_t accept_key[SP_X25519];	/* ACCEPT's one-time public key */
+	uint8_t token[32];
+	char domain[SP_DOMAIN_MAX + 1];	/* that statements must come from */
+};
+
+/* Send: connects to addr, sends everything, waits for the recipient's END. Takes the source (also on error: freed). The key
+ * is borrowed (read-only, lives as long as the pool). */
+struct data_send_order {
+	struct sp_id transfer;
+	uint64_t generation;
+	struct sp_addr addr;
+	struct data_keys keys;
+	struct source *source;
+	const struct sp_key *sign_key;
+};
+SP_MUST_CHECK enum sp_status data_send(struct data_pool *p, const struct data_send_order *order);
+
+/* Receive: opens or shares a data port in the range and waits for the connection. */
+struct data_receive_order {
+	struct sp_id transfer;
+	uint64_t generation;
+	struct sp_x25519_pair one_time;		/* wiped by the pool after use */
+	uint8_t token[32];
+	struct sp_hash offer;
+	struct sp_hash manifest;		/* from the offer */
+	uint32_t manifest_length;
+	uint64_t files, bytes, packet;
+	struct sp_identity sender;		/* statements must be its */
+	const char *received;			/* receiving folder; copied */
+	bool keep_links;
+};
+/* Two steps, because ACCEPT names the port and is hashed afterwards: reserve opens the port, start names the accept's hash.
+ * A reservation that is not started within SP_DATA_OPEN_MS lapses. */
+SP_MUST_CHECK enum sp_status data_reserve(struct data_pool *p, const struct data_receive_order *order,
+    uint16_t *ret_port, struct sp_why *why);
+SP_MUST_CHECK enum sp_status data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation,
+    const struct sp_hash *accept);
+
+/* Ends the transfer with ABORT{reason}; BROKEN follows. */
+void data_abort(struct data_pool *p, const struct sp_id *transfer, bool sending, enum sp_status reason);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * book.h - the destination book and the known stations in memory: who may write, where letters go. Main loop only; changes
+ * go to the store and count when it has answered.
+ */
+#ifndef PEERD_LETTERS_BOOK_H
+#define PEERD_LETTERS_BOOK_H
+
+#include "common/crypto/x509.h"
+#include "common/net/addr.h"
+#include "peerd/station/station.h"
+#include "peerd/store/book.h"
+
+struct book;
+
+/* A station one can write to. Borrowed from the book until the next turn of the loop. */
+struct correspondent {
+	struct sp_identity identity;
+	struct sp_buf cert;		/* DER */
+	bool in_book;
+	char address[80];		/* given by the user, "" if none */
+	char seen[80];			/* where its last fresh letter came from, "" if none */
+	uint64_t seen_ms;
+};
+
+typedef void book_done_fn(void *arg, enum sp_status st, const struct sp_why *why);
+
+/* Loads the book; ready(arg, …) once it can be used. */
+struct book *book_new(struct store *store, struct station *station, book_done_fn *ready, void *arg);
+void book_free(struct book *b);
+SP_AUTO_DEFINE(book);
+
+/* Adds a person (all stations) or station: looks the certificates up at keyd, checks them, stores. address: "host[:port]" or
+ * NULL. SP_E_NOTFOUND (keyd knows no such name), SP_E_CONNECT, SP_E_FORMAT (with the reason in plain words). */
+void book_add(struct book *b, const char *name, const char *address, book_done_fn *fn, void *arg);
+void book_remove(struct book *b, const char *name, book_done_fn *fn, void *arg);
+
+/* The entries, for listing. */
+size_t book_count(const struct book *b);
+const struct book_row *book_entry(const struct book *b, size_t number);
+
+/* NULL if unknown. by_name takes a station's full name, or a person's when exactly one of its stations is known. */
+const struct correspondent *book_by_key(const struct book *b, const uint8_t letter_key[32]);
+const struct correspondent *book_by_name(const struct book *b, const char *name);
+const struct correspondent *book_by_cert(const struct book *b, const struct sp_hash *cert_hash);
+
+/* All stations of a person (or the one station named): fills out[max], returns how many there are. */
+size_t book_stations(const struct book *b, const char *name, const struct correspondent **out, size_t max);
+
+/* A certificate that was delivered (already checked under the trust by the caller's call of sp_trust_check here inside):
+ * remembered for this run, stored only if its person is in the book. */
+SP_MUST_CHECK enum sp_status book_learn_cert(struct book *b, struct sp_span der, const struct correspondent **ret,
+    struct sp_why *why);
+
+/* A fresh letter came from this address. */
+void book_seen(struct book *b, const struct sp_hash *cert_hash, const struct sp_addr *from, uint64_t letter_ms);
+
+#endif
