@@ -22,6 +22,11 @@
 #define SP_LETTER_QUEUE_BOOK 512	/* of which kept for stations in the book */
 #define SP_LETTER_MEMORY 65536		/* answers remembered in all */
 #define SP_CERT_MAX 800			/* a certificate fits one letter */
+#define SP_LETTER_CONNS 256		/* TCP connections of a command port: 17 MiB of half-sent letters */
+#define SP_LETTER_CONNS_PREFIX 16	/* of which from one network (/32, IPv6 /64) */
+#define SP_LETTER_CONN_IDLE_MS (30 * 1000)	/* without a letter, or with a half-sent one */
+#define SP_LETTER_CONN_QUEUE (256 * 1024)	/* bytes waiting to leave on one connection */
+#define SP_LETTER_TURN 64		/* letters taken from a socket before the loop's others have their turn */
 
 /* framed TLS */
 #define SP_FRAME_MAX (1024 * 1024)
@@ -30,6 +35,17 @@
 #define SP_SERVICE_REQUEST_MS (10 * 1000)	/* then the next address, same id */
 #define SP_SERVICE_QUEUE 4096		/* requests waiting for the database; then BUSY */
 #define SP_SERVICE_CONNS 4096
+#define SP_SERVICE_CONNS_PREFIX 1024	/* of which from one network (/32, IPv6 /64): many may sit behind one NAT */
+#define SP_SERVICE_LISTEN 4		/* addresses that a service listens on */
+#define SP_FRAME_SLACK 1024		/* bytes beyond a message's row: room for odd tags of later versions */
+#define SP_CLIENT_ADDRESSES 16		/* addresses of one role that a client knows */
+#define SP_CLIENT_QUEUE 1024		/* requests open at one client */
+
+/* loop, names */
+#define SP_LOOP_TURN 64			/* items taken from a queue before the loop's others have their turn */
+#define SP_RESOLVE_MAX 8		/* addresses of one name */
+#define SP_RESOLVE_QUEUE 256		/* names waiting to be looked up */
+#define SP_RESOLVE_THREADS 2		/* so that one slow name does not hold up the others */
 
 /* database */
 #define SP_DB_BATCH 256
@@ -79,6 +95,8 @@
 /* a peer's own */
 #define SP_STORE_QUEUE 4096
 #define SP_CONTROL_BODY_MAX (1024 * 1024)
+#define SP_CONTROL_CONNS 64		/* connections to the control socket, long polls included */
+#define SP_CONTROL_IDLE_S 30
 
 /* credits */
 #define SP_SHEET_SERIALS 1024
