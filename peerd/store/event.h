@@ -13,7 +13,7 @@ enum event_kind { EVENT_SEND = 1, EVENT_RECEIVE = 2, EVENT_CREDIT = 3, EVENT_POS
 
 /* One event. Heap; every text and buffer is owned; NULL text = none. state is the number of the kind's own machine. */
 struct event_row {
-	struct sp_id id;		/* the transfer, made by the sender; the row's key with kind */
+	struct sp_id id;		/* the transfer, made by the sender; the row's key with kind and peer */
 	enum event_kind kind;
 	int state;
 	bool ended;			/* the state is final: not loaded at start */
@@ -39,6 +39,7 @@ struct event_row {
 	struct sp_buf final, final_signature;	/* REFUSE or CANCEL */
 	struct sp_buf frank, frank_signature;
 	struct sp_buf receipt_p7m;
+	struct sp_hash salt;		/* send: of the manifest, so that the same packet can be made again */
 	struct sp_hash trailer, files_hash;	/* of TRAILER and files.txt */
 };
 
@@ -47,7 +48,7 @@ void event_row_free(struct event_row *row);
 SP_AUTO_DEFINE(event_row);
 struct event_row *event_row_copy(const struct event_row *row);	/* NULL when out of memory */
 
-/* Writes the row (insert or replace by id and kind) and, if what is not NULL, a history row with these words (shown to the
+/* Writes the row (insert or replace by id, kind and peer: another station's transfer may bear the same id) and, if what is not NULL, a history row with these words (shown to the
  * user). The row is copied. SP_E_FULL as store_submit(). fn may be NULL. */
 SP_MUST_CHECK enum sp_status store_event_save(struct store *s, const struct event_row *row, const char *what,
     store_done_fn *fn, void *arg);
@@ -62,7 +63,7 @@ enum event_filter { EVENTS_ALL, EVENTS_PENDING, EVENTS_SENT, EVENTS_RECEIVED, EV
 SP_MUST_CHECK enum sp_status store_events_list(struct store *s, enum event_filter filter, uint64_t before_ms,
     uint32_t limit, store_rows_fn *fn, void *arg);
 
-/* By id (0, 1 or 2 rows: one may send to oneself) or by a unique prefix of its text form of >= 4 characters. */
+/* By id (usually 0 or 1 row; 2 where one sends to oneself) or by a unique prefix of its text form of >= 4 characters. */
 SP_MUST_CHECK enum sp_status store_event_find(struct store *s, const char *id_or_prefix, store_rows_fn *fn, void *arg);
 
 /* History, numbered rising from 1. Texts are owned by the array. */
