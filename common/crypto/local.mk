@@ -1,1 +1,12 @@
-# What common/crypto adds to the build.
+# What common/crypto adds to the build: layer 1, base and OpenSSL.
+libsealpost_a_SOURCES += \
+	common/crypto/evp.c common/crypto/evp.h \
+	common/crypto/rand.c common/crypto/rand.h \
+	common/crypto/hash.c common/crypto/hash.h \
+	common/crypto/aead.c common/crypto/aead.h \
+	common/crypto/x25519.c common/crypto/x25519.h \
+	common/crypto/sign.c common/crypto/sign.h \
+	common/crypto/hpke.c common/crypto/hpke.h common/crypto/hpke_internal.h
+check_PROGRAMS += tests/unit/crypto_hash_test tests/unit/crypto_rand_test tests/unit/crypto_aead_test \
+	tests/unit/crypto_x25519_test tests/unit/crypto_sign_test tests/unit/crypto_hpke_test
+noinst_HEADERS += tests/unit/crypto_hex.h
