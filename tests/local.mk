@@ -4,3 +4,4 @@ AM_DEFAULT_SOURCE_EXT = .c
 LDADD = $(TEST_LIBS) $(TEST_SYS)
 TESTS += $(check_PROGRAMS)
 noinst_HEADERS += tests/unit/unit.h
+include tests/tools/local.mk

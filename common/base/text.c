@@ -141,11 +141,14 @@ sp_percent_read(struct sp_span text, struct sp_buf *out)
 	return sp_buf_status(out);
 }
 
-/* Length of the valid UTF-8 sequence at p (0 if none): shortest form, no surrogates, <= U+10FFFF. */
-static size_t
-utf8_length(const uint8_t *p, size_t left)
+size_t
+sp_utf8_length(const uint8_t *p, size_t left)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	size_t n;
+
+	if (left == 0)
+		return 0;
+	n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
 
 	if (n == 0 || n > left)
 		return 0;
@@ -158,18 +161,36 @@ utf8_length(const uint8_t *p, size_t left)
 	return n;
 }
 
+static bool
+is_control(const uint8_t *p, size_t n)
+{
+	return n == 1 ? *p < 0x20 || *p == 0x7f : n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+}
+
+bool
+sp_is_text(struct sp_span bytes)
+{
+	for (size_t i = 0; i < bytes.n;) {
+		size_t n = sp_utf8_length(bytes.p + i, bytes.n - i);
+
+		if (n == 0 || is_control(bytes.p + i, n))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
 void
 sp_printable_add(struct sp_buf *b, struct sp_span foreign)
 {
 	for (size_t i = 0; i < foreign.n;) {
 		const uint8_t *p = foreign.p + i;
-		size_t n = utf8_length(p, foreign.n - i);
-		bool control = n == 1 ? (*p < 0x20 || *p == 0x7f) : n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+		size_t n = sp_utf8_length(p, foreign.n - i);
 		/* direction marks and line separators could reorder what the reader sees */
 		bool tricky = n == 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0x8b && p[2] <= 0xae) ||
 		    (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf));
 
-		if (n == 0 || control || tricky) {
+		if (n == 0 || is_control(p, n) || tricky) {
 			sp_buf_addf(b, "\\x%02x", *p);
 			i++;
 			continue;

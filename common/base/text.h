@@ -22,6 +22,12 @@ void sp_percent_add(struct sp_buf *b, struct sp_span raw);
 /* The reverse; only the form sp_percent_add() makes is accepted (one form only), SP_E_FORMAT otherwise. */
 SP_MUST_CHECK enum sp_status sp_percent_read(struct sp_span text, struct sp_buf *out);
 
+/* Length of the valid UTF-8 sequence at p, of left bytes (0 if none): shortest form, no surrogates, <= U+10FFFF. */
+size_t sp_utf8_length(const uint8_t *p, size_t left);
+
+/* UTF-8 throughout and no control character (C0, DEL, C1): what a TEXT field of a message may hold. */
+bool sp_is_text(struct sp_span bytes);
+
 /* Foreign bytes made safe for a terminal or a log: control bytes and invalid UTF-8 as \xNN, '\' doubled. */
 void sp_printable_add(struct sp_buf *b, struct sp_span foreign);
 

@@ -3,6 +3,7 @@
  *
  * A decoded struct borrows from the bytes it was read from: copy what outlives them. Encoding: tag u16, length u32, value;
  * tags ascend, none twice; unknown odd tags are skipped, unknown even ones refuse the message; statements refuse both.
+ * No struct here knows its own type: pass the row (sp_desc_msg(SP_MSG_PING)) and the struct that belongs to it.
  */
 #ifndef SP_WIRE_MSG_H
 #define SP_WIRE_MSG_H
@@ -64,6 +65,7 @@ struct sp_field {
 	enum sp_kind kind;
 	uint64_t min, max;
 	bool required;
+	bool hidden;		/* a secret: never shown */
 	size_t offset;		/* of the member in the struct */
 	const char *text;
 };
@@ -71,7 +73,7 @@ struct sp_desc {
 	unsigned number;	/* type, or purpose of a statement */
 	const char *name;
 	enum sp_transport transport;
-	const char *role;	/* statements: "STATION", "CREDITD", … who alone may sign; else NULL */
+	const char *role;	/* statements: "STATION", "CREDITD", "NONE" … who alone may sign; else NULL */
 	const char *text;
 	const struct sp_field *fields;
 	size_t nfields;
@@ -85,13 +87,30 @@ const struct sp_desc *sp_desc_statement(unsigned purpose);
 /* All rows in the order of the file, for documentation and tests. */
 const struct sp_desc *sp_desc_all(size_t *ret_count);
 
-/* Appends the encoded fields of the struct at msg. SP_E_RANGE/SP_E_MISSING with the field's name. */
+/* The row of a LIST field's elements. */
+const struct sp_desc *sp_desc_part(const struct sp_field *list);
+
+/* One member of a struct: an integer, or bytes with their number. empty: zero, or no bytes. */
+struct sp_value {
+	uint64_t number;
+	struct sp_span bytes;	/* borrowed from the struct or from what it borrows */
+	bool empty;
+};
+struct sp_value sp_field_get(const struct sp_field *field, const void *msg);
+
+/* The most bytes that decode looks at: every field at its longest, and SP_FRAME_SLACK of unknown ones. */
+size_t sp_desc_max(const struct sp_desc *desc);
+
+/* Appends the encoded fields of the struct at msg, or nothing: SP_E_RANGE, SP_E_MISSING, SP_E_FORMAT with the field's name. */
 SP_MUST_CHECK enum sp_status sp_encode(const struct sp_desc *desc, const void *msg, struct sp_buf *out, struct sp_why *why);
 
-/* Reads bytes whole into the struct at ret_msg (zeroed first); any violated bound is an error with the field's name. */
+/* Reads bytes whole into the struct at ret_msg (zeroes on failure); any violated bound is an error with the field's name:
+ * SP_E_SHORT, SP_E_LONG, SP_E_FORMAT, SP_E_RANGE, SP_E_MISSING, SP_E_VERSION (a field that must be understood and isn't). */
 SP_MUST_CHECK enum sp_status sp_decode(const struct sp_desc *desc, struct sp_span bytes, void *ret_msg, struct sp_why *why);
 
-/* Lists: append one encoded PART; read the next (false at the end or on error, which sticks in the cursor). */
+/* Lists: append one encoded PART; read the next (false at the end or on error, which sticks in the cursor;
+ * with ret_msg NULL it is only checked). sp_decode() has
+ * checked the elements of a LIST field already. */
 SP_MUST_CHECK enum sp_status sp_list_add(struct sp_buf *list, const struct sp_desc *part, const void *msg);
 bool sp_list_next(struct sp_cursor *list, const struct sp_desc *part, void *ret_msg);
 
