@@ -5,8 +5,8 @@
  * records both ways. Each connection has keys of its own: HKDF over DH(sender's fresh key, the accept's one-time
  * key) and the accept's token. A record is length u32, then sealed (type u8, body) under a counter. The first
  * record is the sender's DATA_OPEN; the recipient reads and seals nothing more before sp_channel_admit(). Bytes
- * in, bytes out; a channel belongs to one thread, its two directions included. After any error the channel is
- * dead: every later call fails with SP_E_STATE.
+ * in, bytes out; a channel belongs to one thread, its two directions included. After a refused proof or record
+ * the channel is dead: secrets wiped, every later call fails with SP_E_STATE.
  */
 #ifndef SP_WIRE_CHANNEL_H
 #define SP_WIRE_CHANNEL_H
