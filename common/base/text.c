@@ -95,17 +95,28 @@ must_escape(uint8_t c)
 void
 sp_percent_add(struct sp_buf *b, struct sp_span raw)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	size_t from = 0;
 
 	for (size_t i = 0; i < raw.n; i++) {
 		if (!must_escape(raw.p[i]))
 			continue;
 		sp_buf_add(b, raw.p + from, i - from);
-		sp_buf_addf(b, "%%%02X", raw.p[i]);
+		sp_buf_add(b, (const char[]){ '%', digits[raw.p[i] >> 4], digits[raw.p[i] & 15] }, 3);
 		from = i + 1;
 	}
 	if (raw.n > from)
 		sp_buf_add(b, raw.p + from, raw.n - from);
+}
+
+size_t
+sp_percent_length(struct sp_span raw)
+{
+	size_t n = raw.n;
+
+	for (size_t i = 0; i < raw.n; i++)
+		n += must_escape(raw.p[i]) ? 2 : 0;
+	return n;
 }
 
 static int
@@ -119,6 +130,8 @@ upper_digit(uint8_t c)
 enum sp_status
 sp_percent_read(struct sp_span text, struct sp_buf *out)
 {
+	size_t from = 0;
+
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 		int high, low;
@@ -126,7 +139,6 @@ sp_percent_read(struct sp_span text, struct sp_buf *out)
 		if (c != '%') {
 			if (must_escape(c))
 				return SP_E_FORMAT;
-			sp_buf_add_u8(out, c);
 			continue;
 		}
 		if (text.n - i < 3)
@@ -135,9 +147,13 @@ sp_percent_read(struct sp_span text, struct sp_buf *out)
 		low = upper_digit(text.p[i + 2]);
 		if (high < 0 || low < 0 || !must_escape((uint8_t)(high << 4 | low)))
 			return SP_E_FORMAT;
+		sp_buf_add(out, text.p + from, i - from);
 		sp_buf_add_u8(out, (uint8_t)(high << 4 | low));
 		i += 2;
+		from = i + 1;
 	}
+	if (text.n > from)
+		sp_buf_add(out, text.p + from, text.n - from);
 	return sp_buf_status(out);
 }
 
@@ -174,6 +190,19 @@ sp_is_text(struct sp_span bytes)
 		size_t n = sp_utf8_length(bytes.p + i, bytes.n - i);
 
 		if (n == 0 || is_control(bytes.p + i, n))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+bool
+sp_utf8_ok(struct sp_span text)
+{
+	for (size_t i = 0; i < text.n;) {
+		size_t n = sp_utf8_length(text.p + i, text.n - i);
+
+		if (n == 0)
 			return false;
 		i += n;
 	}

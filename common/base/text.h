@@ -16,8 +16,9 @@ SP_MUST_CHECK enum sp_status sp_unhex(const char *hex, size_t len, void *out, si
 void sp_base64url_add(struct sp_buf *b, struct sp_span bytes);
 SP_MUST_CHECK enum sp_status sp_base64url_read(struct sp_span text, struct sp_buf *out);
 
-/* Bytes <= 0x20, 0x7f and '%' as %XX (upper case), all else raw: the manifest's form of a path. */
+/* Bytes <= 0x20, 0x7f and '%' as %XX (upper case), all else raw: the manifest's form of a path; and how long that form is. */
 void sp_percent_add(struct sp_buf *b, struct sp_span raw);
+size_t sp_percent_length(struct sp_span raw);
 
 /* The reverse; only the form sp_percent_add() makes is accepted (one form only), SP_E_FORMAT otherwise. */
 SP_MUST_CHECK enum sp_status sp_percent_read(struct sp_span text, struct sp_buf *out);
@@ -27,6 +28,9 @@ size_t sp_utf8_length(const uint8_t *p, size_t left);
 
 /* UTF-8 throughout and no control character (C0, DEL, C1): what a TEXT field of a message may hold. */
 bool sp_is_text(struct sp_span bytes);
+
+/* Is it UTF-8: shortest forms, no surrogates, nothing above U+10FFFF? */
+bool sp_utf8_ok(struct sp_span text);
 
 /* Foreign bytes made safe for a terminal or a log: control bytes and invalid UTF-8 as \xNN, '\' doubled. */
 void sp_printable_add(struct sp_buf *b, struct sp_span foreign);

@@ -1,6 +1,7 @@
 /*
- * client.h - asking a service of one role: framed messages over TLS 1.3 to one of several addresses, the first at random,
- * the next on failure with the same request id. Connections are opened when needed and closed when idle. Loop thread only.
+ * client.h - asking a service of one role: framed messages over TLS 1.3 to one of several addresses, the first
+ * at random, the next on failure with the same request id. Connections are opened when needed and closed when
+ * idle. Loop thread only.
  */
 #ifndef SP_NET_CLIENT_H
 #define SP_NET_CLIENT_H
@@ -42,7 +43,8 @@ SP_MUST_CHECK enum sp_status sp_client_set_identity(struct sp_client *c, const s
 
 /* What came of a request; everything is borrowed until the callback returns. */
 struct sp_answer {
-	enum sp_status status;		/* SP_OK: type and body are the answer; else the server's ERROR or why none came */
+	enum sp_status status;		/* SP_OK:
+	    type and body are the answer; else the server's ERROR or why none came */
 	const struct sp_desc *type;	/* of the answer; NULL on failure */
 	struct sp_span body;
 	bool from_server;		/* the failure is the server's own answer, not one of the connection */
@@ -51,17 +53,19 @@ struct sp_answer {
 };
 typedef void sp_answer_fn(void *arg, const struct sp_answer *answer);
 
-/* Asks under this id (the same id again = the same request, repeated). msg: a struct sp_msg_… of type, encoded at once.
- * fn is called exactly once, never inside this call, unless cancelled. SP_E_EXISTS while that id is open, SP_E_FULL beyond
- * SP_CLIENT_QUEUE open requests, what encoding finds: fn is not called then. */
-SP_MUST_CHECK enum sp_status sp_client_ask(struct sp_client *c, const struct sp_id *id, unsigned type, const void *msg,
+/* Asks under this id (the same id again = the same request, repeated). msg: a struct sp_msg_… of type, encoded
+ * at once. fn is called exactly once, never inside this call, unless cancelled. SP_E_EXISTS while that id is
+ * open, SP_E_FULL beyond SP_CLIENT_QUEUE open requests, what encoding finds: fn is not called then. */
+SP_MUST_CHECK enum sp_status sp_client_ask(struct sp_client *c, const struct sp_id *id, unsigned type,
+    const void *msg,
     sp_answer_fn *fn, void *arg, struct sp_why *why);
 
-/* The callback of this id is not called any more; the server may do what was asked all the same. Unknown ids are fine. */
+/* The callback of this id is not called any more; the server may do what was asked all the same. Unknown ids are
+ * fine. */
 void sp_client_cancel(struct sp_client *c, const struct sp_id *id);
 
-/* The answer as the struct of this type: its failure if it is one, SP_E_REPLY if it is of another type, or what decoding
- * finds. ret_msg borrows from the answer. */
+/* The answer as the struct of this type: its failure if it is one, SP_E_REPLY if it is of another type, or what
+ * decoding finds. ret_msg borrows from the answer. */
 SP_MUST_CHECK enum sp_status sp_answer_read(const struct sp_answer *answer, unsigned type, void *ret_msg,
     struct sp_why *why);
 

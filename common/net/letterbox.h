@@ -19,8 +19,9 @@ struct sp_return {
 /* bytes is borrowed until the callback returns; 1 … SP_LETTER_MAX bytes over UDP, … SP_LETTER_TCP_MAX over TCP. */
 typedef void sp_letter_fn(void *arg, const struct sp_return *from, struct sp_span bytes);
 
-/* A connection that sp_letterbox_send_tcp() opened or used is no more (not reached, broken, or ended by the other side):
- * what was sent there and is unanswered will not be answered there. Not called for idle connections that nobody waits on. */
+/* A connection that sp_letterbox_send_tcp() opened or used is no more (not reached, broken, or ended by the
+ * other side): what was sent there and is unanswered will not be answered there. Not called for idle connections
+ * that nobody waits on. */
 typedef void sp_letter_failed_fn(void *arg, const struct sp_addr *addr, enum sp_status st, const struct sp_why *why);
 
 struct sp_letterbox_conf {
@@ -40,15 +41,17 @@ uint16_t sp_letterbox_port(const struct sp_letterbox *box);
 
 /* A datagram to addr. SP_E_FULL when the socket's buffer is full (as good as lost on the way), SP_E_LONG beyond
  * SP_LETTER_MAX, SP_E_CONNECT when there is no socket of that family or no route. */
-SP_MUST_CHECK enum sp_status sp_letterbox_send(struct sp_letterbox *box, const struct sp_addr *addr, struct sp_span bytes);
+SP_MUST_CHECK enum sp_status sp_letterbox_send(struct sp_letterbox *box, const struct sp_addr *addr,
+    struct sp_span bytes);
 
-/* A letter of up to SP_LETTER_TCP_MAX over a connection to addr, which is opened or used again. SP_OK means queued; what
- * fails later is told by on_failed. SP_E_FULL beyond the bound of its out-queue or of connections. */
+/* A letter of up to SP_LETTER_TCP_MAX over a connection to addr, which is opened or used again. SP_OK means
+ * queued; what fails later is told by on_failed. SP_E_FULL beyond the bound of its out-queue or of connections. */
 SP_MUST_CHECK enum sp_status sp_letterbox_send_tcp(struct sp_letterbox *box, const struct sp_addr *addr,
     struct sp_span bytes);
 
 /* The way the letter came. SP_E_CLOSED if that connection is gone; SP_E_LONG, SP_E_FULL as above. */
-SP_MUST_CHECK enum sp_status sp_letterbox_reply(struct sp_letterbox *box, const struct sp_return *to, struct sp_span bytes);
+SP_MUST_CHECK enum sp_status sp_letterbox_reply(struct sp_letterbox *box, const struct sp_return *to,
+    struct sp_span bytes);
 
 /* Counters since the start, for status and tests. */
 struct sp_letterbox_stats {

@@ -1,7 +1,8 @@
 /*
- * loop.h - the event loop of one thread: descriptors, one-shot timers on the boot clock, signals, and queues that other
- * threads fill. It wraps one libevent base; nothing outside this folder sees libevent.
- * Everything here belongs to the loop's thread, sp_loop_stop() aside. A callback may free any object, its own included.
+ * loop.h - the event loop of one thread: descriptors, one-shot timers on the boot clock, signals, and queues
+ * that other threads fill. It wraps one libevent base; nothing outside this folder sees libevent. Everything
+ * here belongs to the loop's thread, sp_loop_stop() aside. A callback may free any object but the loop, its own
+ * included.
  */
 #ifndef SP_NET_LOOP_H
 #define SP_NET_LOOP_H
@@ -14,6 +15,7 @@
 
 struct sp_loop;
 
+/* SIGPIPE is ignored from the first loop on. */
 SP_MUST_CHECK enum sp_status sp_loop_new(struct sp_loop **ret_loop, struct sp_why *why);
 
 /* After all timers, watches and users of the loop are freed; drains and signals end with it. NULL is fine. */
@@ -23,7 +25,7 @@ SP_AUTO_DEFINE(sp_loop);
 /* Runs callbacks until sp_loop_stop(). May be called again afterwards. */
 SP_MUST_CHECK enum sp_status sp_loop_run(struct sp_loop *loop);
 
-/* Makes sp_loop_run() return once the callback that runs now has returned, or at once when called before it. Any thread. */
+/* Makes sp_loop_run() return within a turn, or at once when called before it. Any thread. */
 void sp_loop_stop(struct sp_loop *loop);
 
 /* ---- timers ---- */
@@ -57,6 +59,7 @@ SP_AUTO_DEFINE(sp_watch);
 
 /* What to watch for; 0 = nothing. SP_E_SYS if the descriptor cannot be watched. */
 SP_MUST_CHECK enum sp_status sp_watch_set(struct sp_watch *w, unsigned what);
+void sp_watch_stop(struct sp_watch *w);		/* the same with 0 */
 
 /* ---- signals and queues ---- */
 typedef void sp_signal_fn(void *arg, int number);

@@ -6,7 +6,8 @@
 
 #include "common/base/status.h"
 
-/* Sends "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=…" to $NOTIFY_SOCKET. SP_OK also when there is none; never blocks. */
+/* Sends "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=…" to $NOTIFY_SOCKET. SP_OK also when there is none;
+ * never blocks. */
 enum sp_status sp_notify(const char *state);
 
 #endif

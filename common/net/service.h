@@ -48,8 +48,8 @@ SP_MUST_CHECK enum sp_status sp_service_set_identity(struct sp_service *s, const
     struct sp_why *why);
 void sp_service_set_trust(struct sp_service *s, const struct sp_trust *trust);
 
-/* For shutdown: stops listening and reading; done(arg) is called once (never inside this call) when every open request is
- * answered and every answer is sent. The deadline is the caller's. */
+/* For shutdown: stops listening and reading; done(arg) is called once (never inside this call) when every open
+ * request is answered and every answer is sent. The deadline is the caller's. */
 void sp_service_drain(struct sp_service *s, void (*done)(void *arg), void *arg);
 
 /* ---- a request ---- */
@@ -65,11 +65,12 @@ const struct sp_addr *sp_request_addr(const struct sp_request *rq);
 /* The TLS exporter of the connection that the request came on. */
 void sp_request_exporter(const struct sp_request *rq, uint8_t ret_secret[SP_EXPORTER]);
 
-/* The body as its struct, which borrows from the request. On failure the request is answered with the reason and gone. */
+/* The body as its struct, which borrows from the request. On failure the request is answered with the reason and
+ * gone. */
 SP_MUST_CHECK enum sp_status sp_request_read(struct sp_request *rq, void *ret_msg);
 
-/* Answers and frees the request; dropped if the connection is gone. answer: a struct sp_msg_… of that type. A struct that
- * does not encode is answered with an ERROR of SP_E_STATE. */
+/* Answers and frees the request; dropped if the connection is gone. answer: a struct sp_msg_… of that type. A
+ * struct that does not encode is answered with an ERROR of SP_E_STATE. */
 void sp_request_answer(struct sp_request *rq, unsigned type, const void *msg);
 
 /* The same with an already encoded body (an answer that was stored as bytes). */

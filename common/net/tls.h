@@ -1,6 +1,6 @@
 /*
- * tls.h - who this program is on a TLS connection. TLS 1.3 only, no tickets, no early data, no resumption: each connection
- * is checked whole. Certificates are judged by common/crypto/x509.h, never by OpenSSL's own store.
+ * tls.h - who this program is on a TLS connection. TLS 1.3 only, no tickets, no early data, no resumption: each
+ * connection is checked whole. Certificates are judged by common/crypto/x509.h, never by OpenSSL's own store.
  */
 #ifndef SP_NET_TLS_H
 #define SP_NET_TLS_H

@@ -1,4 +1,11 @@
 # What common/packet adds to the build: layer 2, pure functions over base and crypto.
 libsealpost_a_SOURCES += \
-	common/packet/manifest.h common/packet/path.h common/packet/layout.h common/packet/prints.h \
-	common/packet/files_txt.h
+	common/packet/lines.c common/packet/lines.h \
+	common/packet/path.c common/packet/path.h \
+	common/packet/manifest.c common/packet/manifest_text.c common/packet/manifest.h common/packet/manifest_store.h \
+	common/packet/tar.c common/packet/tar.h \
+	common/packet/layout.c common/packet/layout.h \
+	common/packet/prints.h common/packet/files_txt.h
+noinst_HEADERS += tests/unit/packet_help.h
+check_PROGRAMS += tests/unit/packet_path_test tests/unit/packet_manifest_test tests/unit/packet_hostile_test \
+	tests/unit/packet_tar_test tests/unit/packet_layout_test

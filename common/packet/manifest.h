@@ -17,7 +17,7 @@ const char *sp_packet_kind_text(enum sp_packet_kind kind);
 
 #define SP_SALT_BYTES 32
 
-/* The header. Texts are terminated, without zero bytes inside; NULL counts as empty. */
+/* The header. Texts are terminated UTF-8, without control characters but in the message; NULL counts as empty. */
 struct sp_manifest_head {
 	enum sp_packet_kind kind;
 	uint8_t salt[SP_SALT_BYTES];	/* random, made by the caller for each packet */

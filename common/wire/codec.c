@@ -1,8 +1,8 @@
 /*
  * codec.c - one walk over a row's fields encodes, another decodes; there is no code for single messages.
  *
- * One form only: a struct has one encoding, and what decodes without unknown fields encodes to the same bytes.
- * Therefore an optional zero or empty value is never written and refused when it is there.
+ * One form only: a struct has one encoding, and what decodes without unknown fields encodes to the same bytes. Therefore an
+ * optional zero or empty value is never written and refused when it is there.
  */
 #include "common/wire/msg.h"
 
