@@ -25,6 +25,7 @@
 #define SP_LETTER_CONNS 256		/* TCP connections of a command port: 17 MiB of half-sent letters */
 #define SP_LETTER_CONNS_PREFIX 16	/* of which from one network (/32, IPv6 /64) */
 #define SP_LETTER_CONN_IDLE_MS (30 * 1000)	/* without a letter, or with a half-sent one */
+#define SP_LETTER_CONNECT_MS (10 * 1000)	/* for a TCP connection to come about */
 #define SP_LETTER_CONN_QUEUE (256 * 1024)	/* bytes waiting to leave on one connection */
 #define SP_LETTER_TURN 64		/* letters taken from a socket before the loop's others have their turn */
 

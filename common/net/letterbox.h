@@ -29,6 +29,7 @@ struct sp_letterbox_conf {
 	sp_letter_fn *on_letter;
 	sp_letter_failed_fn *on_failed;	/* NULL: not told */
 	void *arg;			/* borrowed */
+	uint64_t idle_ms;		/* 0: SP_LETTER_CONN_IDLE_MS */
 };
 
 /* Opens UDP and TCP on each address, all on one port number (port 0: a free one). SP_E_SYS with the reason. */

@@ -1,5 +1,6 @@
 /*
- * worker.c - two bounded queues around some threads. As many jobs may be out as the bound says, so the queue of answers,
+ * worker.c - two bounded queues around some threads. As many jobs may be out as the bound says,
+    so the queue of answers,
  * which is as long, can never be full.
  */
 #include "common/net/worker.h"

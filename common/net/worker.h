@@ -1,5 +1,6 @@
 /*
- * worker.h - threads that do what may block or takes long (files, syncs, signatures), so that the loop never does. A job
+ * worker.h - threads that do what may block or takes long (files, syncs, signatures),
+    so that the loop never does. A job
  * owns its input and output and holds ids, not pointers to what the loop owns.
  */
 #ifndef SP_NET_WORKER_H
@@ -24,7 +25,8 @@ SP_MUST_CHECK enum sp_status sp_worker_new(struct sp_loop *loop, unsigned thread
 void sp_worker_free(struct sp_worker *w);
 SP_AUTO_DEFINE(sp_worker);
 
-/* Queues a job. SP_E_FULL beyond the bound: the job still is the caller's. Loop thread only. With one thread, jobs run in
+/* Queues a job. SP_E_FULL beyond the bound: the job still is the caller's. Loop thread only. With one thread,
+    jobs run in
  * their order. */
 SP_MUST_CHECK enum sp_status sp_worker_submit(struct sp_worker *w, struct sp_work *work);
 
