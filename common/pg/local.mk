@@ -5,3 +5,4 @@ libsealpost_a_SOURCES += \
 	common/pg/conn.c common/pg/conn.h \
 	common/pg/migrate.c common/pg/migrate.h \
 	common/pg/patches.c common/pg/patches.h
+noinst_PROGRAMS += tests/tools/pg_tool
