@@ -29,7 +29,8 @@ compare_lines(struct comparing *c, const struct sp_files_line *a, const struct s
 		what = "another size";
 	else if (a->mtime_sec != b->mtime_sec || a->mtime_nsec != b->mtime_nsec)
 		what = "another time";
-	else if (a->print.state == SP_PRINT_HASH && b->print.state == SP_PRINT_HASH && !sp_print_eq(&a->print, &b->print))
+	else if (a->print.state == SP_PRINT_HASH && b->print.state == SP_PRINT_HASH &&
+	    !sp_print_eq(&a->print, &b->print))
 		what = "another content";
 	if (what != NULL) {
 		c->diff.other++;

@@ -196,7 +196,8 @@ read_all(struct sp_lines *lines, struct sp_files *f, struct sp_buf *scratch, str
 	enum sp_status st;
 	size_t count;
 
-	if ((st = sp_lines_magic(lines, NAME, why)) != SP_OK || (st = sp_lines_value(lines, "salt", &salt, why)) != SP_OK)
+	if ((st = sp_lines_magic(lines, NAME, why)) != SP_OK ||
+	    (st = sp_lines_value(lines, "salt", &salt, why)) != SP_OK)
 		return st;
 	if (sp_unhex((const char *)salt.p, salt.n, f->salt, SP_SALT_BYTES) != SP_OK)
 		return sp_fail(SP_E_FORMAT, why, "the salt is not 64 hexadecimal digits");

@@ -85,7 +85,8 @@ sp_printer_free(struct sp_printer *p)
 }
 
 void
-sp_printer_on_block(struct sp_printer *p, void (*fn)(void *arg, uint64_t block, const struct sp_hash *digest), void *arg)
+sp_printer_on_block(struct sp_printer *p, void (*fn)(void *arg, uint64_t block, const struct sp_hash *digest),
+    void *arg)
 {
 	p->on_block = fn;
 	p->arg = arg;
