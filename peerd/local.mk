@@ -1,1 +1,6 @@
-# What peerd adds to the build.
+# What peerd adds to the build: its rooms as one library, so that their unit tests can link them.
+noinst_LIBRARIES += libpeerd.a
+libpeerd_a_SOURCES =
+PEERD_TEST_LIBS = libpeerd.a $(TEST_LIBS) $(TEST_SYS)
+
+include peerd/store/local.mk

@@ -95,6 +95,7 @@
 
 /* a peer's own */
 #define SP_STORE_QUEUE 4096
+#define SP_STORE_ROWS 1000		/* most rows of one listing */
 #define SP_CONTROL_BODY_MAX (1024 * 1024)
 #define SP_CONTROL_CONNS 64		/* connections to the control socket, long polls included */
 #define SP_CONTROL_IDLE_S 30

@@ -48,8 +48,8 @@ void event_row_free(struct event_row *row);
 SP_AUTO_DEFINE(event_row);
 struct event_row *event_row_copy(const struct event_row *row);	/* NULL when out of memory */
 
-/* Writes the row (insert or replace by id, kind and peer: another station's transfer may bear the same id) and, if what is not NULL, a history row with these words (shown to the
- * user). The row is copied. SP_E_FULL as store_submit(). fn may be NULL. */
+/* Writes the row (insert or replace by id, kind and peer: another station's transfer may bear the same id) and, if what is
+ * not NULL, a history row with these words (shown to the user). The row is copied. SP_E_FULL as store_submit(). fn may be NULL. */
 SP_MUST_CHECK enum sp_status store_event_save(struct store *s, const struct event_row *row, const char *what,
     store_done_fn *fn, void *arg);
 
@@ -59,11 +59,12 @@ void event_rows_free(struct event_row **rows, size_t count);
 SP_MUST_CHECK enum sp_status store_events_open(struct store *s, store_rows_fn *fn, void *arg);	/* not ended */
 
 enum event_filter { EVENTS_ALL, EVENTS_PENDING, EVENTS_SENT, EVENTS_RECEIVED, EVENTS_FAILED };
-/* Newest first, at most limit, older than before_ms (0 = now). */
+/* Newest first, at most limit (and SP_STORE_ROWS), older than before_ms (0 = now). */
 SP_MUST_CHECK enum sp_status store_events_list(struct store *s, enum event_filter filter, uint64_t before_ms,
     uint32_t limit, store_rows_fn *fn, void *arg);
 
-/* By id (usually 0 or 1 row; 2 where one sends to oneself) or by a unique prefix of its text form of >= 4 characters. */
+/* By id (usually 0 or 1 row; 2 where one sends to oneself) or by a unique prefix of its text form of >= 4 characters.
+ * SP_E_FORMAT if it is neither, SP_E_ARGUMENT if events of several ids begin so. */
 SP_MUST_CHECK enum sp_status store_event_find(struct store *s, const char *id_or_prefix, store_rows_fn *fn, void *arg);
 
 /* History, numbered rising from 1. Texts are owned by the array. */

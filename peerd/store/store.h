@@ -20,7 +20,7 @@ struct sqlite3;
  * database of a newer program, SP_E_DATABASE when it cannot be opened. */
 SP_MUST_CHECK enum sp_status store_new(struct sp_loop *loop, const char *path, struct store **ret_store, struct sp_why *why);
 
-/* Finishes what is queued (no answers any more), closes the database. NULL is fine. */
+/* Finishes what is queued (jobs are dropped, not answered), closes the database. NULL is fine. */
 void store_free(struct store *s);
 SP_AUTO_DEFINE(store);
 
@@ -28,6 +28,7 @@ SP_AUTO_DEFINE(store);
 struct store_job {
 	enum sp_status (*run)(struct sqlite3 *db, struct store_job *job);	/* store thread, inside the transaction */
 	void (*done)(struct store_job *job);	/* main loop, after the commit; status and why are set; frees the job */
+	void (*dropped)(struct store_job *job);	/* instead of done when the store is freed first; frees the job */
 	enum sp_status status;
 	struct sp_why why;
 };
