@@ -4,3 +4,5 @@ libpeerd_a_SOURCES =
 PEERD_TEST_LIBS = libpeerd.a $(TEST_LIBS) $(TEST_SYS)
 
 include peerd/store/local.mk
+include peerd/events/local.mk
+include peerd/control/local.mk

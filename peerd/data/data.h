@@ -5,6 +5,7 @@
 #ifndef PEERD_DATA_DATA_H
 #define PEERD_DATA_DATA_H
 
+#include "common/base/id.h"
 #include "common/crypto/x509.h"
 #include "common/net/addr.h"
 #include "common/net/loop.h"

@@ -36,6 +36,12 @@ void post_free(struct post *p);
 SP_AUTO_DEFINE(post);
 uint16_t post_port(const struct post *p);
 
+/* Letters since the start: dropped ones failed a check, came too often, or had no handler. */
+struct post_counts {
+	uint64_t in, out, dropped;
+};
+void post_counts(const struct post *p, struct post_counts *ret_counts);
+
 /* Called for letters of this type from stations that are known and checked (in the book or not: see from->in_book).
  * PING, GET, CLOCK are answered inside. */
 void post_on(struct post *p, unsigned type, post_handler_fn *fn, void *arg);

@@ -1,0 +1,255 @@
+/*
+ * event.c - handlers of the API: send, log, one event, cancel, and what happens.
+ */
+#include "peerd/control/call.h"
+
+#include "common/base/clock.h"
+#include "common/statements/offer.h"
+#include "peerd/control/json.h"
+
+#define LOG_MOST 1000
+#define LOG_DEFAULT 50
+#define HISTORY_MOST 1000
+#define WAIT_MOST_S 60
+#define SEND_MOST 4096		/* names or paths in one order */
+
+/* An array of texts of the body as C strings (borrowed); false if it is none. */
+static bool
+texts(const struct call *c, const char *name, const char ***ret_items, size_t *ret_count)
+{
+	json_t *a = c->body != NULL ? json_object_get(c->body, name) : NULL, *v;
+	size_t i, n = json_array_size(a);
+	const char **items;
+
+	if (!json_is_array(a) || n > SEND_MOST || (items = calloc(n + 1, sizeof(*items))) == NULL)
+		return false;
+	json_array_foreach(a, i, v) {
+		if (!json_is_string(v) || strlen(json_string_value(v)) != json_string_length(v)) {
+			free(items);
+			return false;
+		}
+		items[i] = json_string_value(v);
+	}
+	*ret_items = items;
+	*ret_count = n;
+	return true;
+}
+
+static void
+ordered(void *arg, enum sp_status st, const struct sp_why *why, const struct event_row *const *rows, size_t count)
+{
+	struct call *c = arg;
+	json_t *events = json_array();
+
+	if (st != SP_OK) {
+		json_decref(events);
+		call_fail(c, st, why);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(events, json_event(rows[i]));
+	call_answer(c, json_pack("{s:o, s:I}", "events", events, "last", (json_int_t)feed_last(c->control->feed)));
+}
+
+void
+on_send(struct call *c)
+{
+	struct events_order order = { 0 };
+	const char **to = NULL, **paths = NULL;
+	bool ok = true;
+	const char *receipt = call_text(c, "receipt", &ok);
+	unsigned klass = receipt != NULL ? sp_receipt_class_from_text(sp_span_str(receipt)) :
+	    c->peer->settings.receipt + SP_RECEIPT_NONE;
+
+	order.title = call_text(c, "title", &ok);
+	order.message = call_text(c, "message", &ok);
+	order.address = call_text(c, "address", &ok);
+	order.klass = (uint8_t)klass;
+	if (ok && klass != 0 && texts(c, "to", &to, &order.nto) && texts(c, "paths", &paths, &order.npaths)) {
+		order.to = to;
+		order.paths = paths;
+		events_send(c->peer->events, &order, ordered, c);
+	} else {
+		struct sp_why why;
+
+		sp_fail(SP_E_ARGUMENT, &why, klass == 0 ? "receipt is none, direct, postmarked or certified" :
+		    "an order needs \"to\" and \"paths\", lists of texts");
+		call_fail(c, SP_E_ARGUMENT, &why);
+	}
+	free(to);
+	free(paths);
+}
+
+static void
+listed(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct call *c = arg;
+	json_t *events = json_array();
+
+	for (size_t i = 0; st == SP_OK && i < count; i++) {
+		const struct event_row *live = rows[i]->ended ? NULL :
+		    events_live(c->peer->events, &rows[i]->id, rows[i]->kind);
+
+		json_array_append_new(events, json_event(live != NULL ? live : rows[i]));
+	}
+	event_rows_free(rows, count);
+	if (st != SP_OK) {
+		json_decref(events);
+		call_fail(c, st, NULL);
+		return;
+	}
+	call_answer(c, json_pack("{s:o}", "events", events));
+}
+
+static bool
+read_number(const char *text, uint64_t max, uint64_t *number)
+{
+	return text == NULL || sp_parse_u64(sp_span_str(text), max, number) == SP_OK;
+}
+
+void
+on_log(struct call *c)
+{
+	static const char *const names[] = { "all", "pending", "sent", "received", "failed" };
+	const char *filter = sp_http_query(c->rq, "filter");
+	uint64_t limit = LOG_DEFAULT, before = 0;
+	enum event_filter which = EVENTS_ALL;
+	struct sp_why why;
+	enum sp_status st;
+
+	while (filter != NULL && (size_t)which < sizeof(names) / sizeof(names[0]) && strcmp(names[which], filter) != 0)
+		which++;
+	if ((size_t)which == sizeof(names) / sizeof(names[0]) ||
+	    !read_number(sp_http_query(c->rq, "limit"), LOG_MOST, &limit) ||
+	    !read_number(sp_http_query(c->rq, "before"), UINT64_MAX, &before)) {
+		sp_fail(SP_E_ARGUMENT, &why, "filter is all, pending, sent, received or failed; limit at most %d", LOG_MOST);
+		call_fail(c, SP_E_ARGUMENT, &why);
+		return;
+	}
+	st = store_events_list(c->peer->store, which, before, (uint32_t)limit, listed, c);
+	if (st != SP_OK)
+		call_fail(c, st, NULL);
+}
+
+/* ---- one event ---- */
+struct one {
+	struct call *call;
+	json_t *event;
+	enum event_kind kind;
+};
+
+static void
+history_found(void *arg, enum sp_status st, const struct history_row *rows, size_t count)
+{
+	struct one *one = arg;
+	json_t *history = json_array();
+
+	for (size_t i = 0; st == SP_OK && i < count; i++)
+		if (rows[i].kind == one->kind) {
+			const struct machine *m = events_machine(rows[i].kind);
+			const struct machine_state *s = m != NULL ? machine_state(m, rows[i].state) : NULL;
+
+			json_array_append_new(history, json_pack("{s:o, s:s, s:o}", "time", json_time(rows[i].time_ms),
+			    "state", s != NULL ? s->name : "?", "what", json_safe_text(rows[i].what)));
+		}
+	json_object_set_new(one->event, "history", history);
+	call_answer(one->call, one->event);
+	free(one);
+}
+
+static bool
+just_one(struct call *c, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct sp_why why = { "" };
+
+	if (st == SP_OK && count == 0)
+		st = sp_fail(SP_E_NOTFOUND, &why, "no event has the id %s", c->arg);
+	if (st == SP_OK && count > 1 && !sp_id_eq(&rows[0]->id, &rows[1]->id))
+		st = sp_fail(SP_E_ARGUMENT, &why, "more than one event's id begins with %s", c->arg);
+	if (st == SP_OK)
+		return true;
+	call_fail(c, st, &why);
+	return false;
+}
+
+static void
+event_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct call *c = arg;
+	const struct event_row *live;
+	struct one *one = NULL;
+
+	if (just_one(c, st, rows, count)) {
+		live = rows[0]->ended ? NULL : events_live(c->peer->events, &rows[0]->id, rows[0]->kind);
+		one = calloc(1, sizeof(*one));
+		if (one != NULL) {
+			*one = (struct one){ c, json_event_whole(live != NULL ? live : rows[0]), rows[0]->kind };
+			st = one->event == NULL ? SP_E_NOMEM : store_history(c->peer->store, 0, &rows[0]->id,
+			    HISTORY_MOST, history_found, one);
+		}
+		if (one == NULL || st != SP_OK) {
+			if (one != NULL)
+				json_decref(one->event);
+			free(one);
+			call_fail(c, one == NULL ? SP_E_NOMEM : st, NULL);
+		}
+	}
+	event_rows_free(rows, count);
+}
+
+void
+on_event(struct call *c)
+{
+	enum sp_status st = store_event_find(c->peer->store, c->arg, event_found, c);
+
+	if (st != SP_OK)
+		call_fail(c, st, NULL);
+}
+
+static void
+cancelled(void *arg, enum sp_status st, const struct sp_why *why, const struct event_row *const *rows, size_t count)
+{
+	struct call *c = arg;
+
+	if (st != SP_OK || count == 0)
+		call_fail(c, st, why);
+	else
+		call_answer(c, json_event(rows[0]));
+}
+
+static void
+cancel_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct call *c = arg;
+
+	if (just_one(c, st, rows, count))
+		events_cancel(c->peer->events, &rows[0]->id, cancelled, c);
+	event_rows_free(rows, count);
+}
+
+void
+on_cancel(struct call *c)
+{
+	enum sp_status st = store_event_find(c->peer->store, c->arg, cancel_found, c);
+
+	if (st != SP_OK)
+		call_fail(c, st, NULL);
+}
+
+void
+on_events(struct call *c)
+{
+	const char *id_text = sp_http_query(c->rq, "id");
+	uint64_t after = feed_last(c->control->feed), wait = 0;
+	struct sp_id id;
+	struct sp_why why;
+
+	if (!read_number(sp_http_query(c->rq, "after"), UINT64_MAX, &after) ||
+	    !read_number(sp_http_query(c->rq, "wait"), WAIT_MOST_S, &wait) ||
+	    (id_text != NULL && sp_id_parse(id_text, &id) != SP_OK)) {
+		sp_fail(SP_E_ARGUMENT, &why, "after and wait are numbers, wait at most %d, id a whole id", WAIT_MOST_S);
+		call_fail(c, SP_E_ARGUMENT, &why);
+		return;
+	}
+	feed_poll(c->control->feed, c, after, id_text != NULL ? &id : NULL, wait * 1000);
+}

@@ -1,0 +1,131 @@
+/*
+ * live.h - inside peerd/events: a pending event in memory, and the one way in which it moves: look the row of its machine
+ * up, save, then act. Happenings that come while a save is under way wait their turn.
+ */
+#ifndef PEERD_EVENTS_LIVE_H
+#define PEERD_EVENTS_LIVE_H
+
+#include "common/net/worker.h"
+#include "common/statements/accept.h"
+#include "common/statements/offer.h"
+#include "peerd/events/events.h"
+
+#define LIVE_BUCKETS 1024
+#define LIVE_WAITING 8		/* happenings that can wait for a save */
+#define LIVE_WORDS 200
+
+struct waiting {
+	int happening;
+	char words[LIVE_WORDS];
+};
+
+struct live {
+	struct events *all;			/* borrowed */
+	struct live *next;			/* of the bucket */
+	const struct machine *machine;
+	struct event_row *row;			/* owned */
+	uint64_t generation;			/* of data orders and worker jobs: older answers are stale */
+
+	bool saving;
+	const struct machine_row *moving;	/* what the save under way is for */
+	char words[LIVE_WORDS];			/* its words for people */
+	struct waiting waiting[LIVE_WAITING];
+	size_t nwaiting;
+
+	struct sp_timer *timer;			/* owned; fires on_timer */
+	int on_timer;
+	struct sp_timer *save_timer;		/* owned; a save that could not be queued or failed is tried again */
+	uint64_t letter;			/* handle of the letter that is out, 0 = none */
+	struct sp_hash offer_hash;		/* of row->offer, once there is one */
+	struct sp_hash peer_cert;		/* certificate of the other station */
+
+	/* sending */
+	char *address;				/* owned: "host:port" of the order, or NULL */
+	struct source *source;			/* owned, unless a data thread has it */
+	struct sp_accept accept;		/* the recipient's, with the address it came from */
+	struct sp_addr to;
+	struct sp_buf files_txt;		/* of what was sent */
+	struct post_in *done_in;		/* DONE, to be answered when it is saved */
+	bool settled_early;			/* DONE came before our own data thread had finished */
+	uint32_t fetches;			/* tries to get the receipt */
+
+	/* receiving */
+	struct post_in *offer_in;		/* to be answered with ACCEPT when that is saved */
+	struct sp_accept own;			/* our accept, with its token */
+	struct sp_x25519_pair one_time;
+	struct sp_hash accept_hash;
+	struct data_result *result;		/* owned: what the data thread left */
+	uint32_t clashes;
+	uint32_t tells;				/* times that DONE went unanswered */
+};
+
+struct events {
+	struct events_parts parts;
+	struct events_conf conf;		/* texts owned */
+	struct data_pool *pool;			/* owned */
+	struct sp_worker *files;		/* owned: one thread for files, syncs and renames, in order */
+	struct live *buckets[LIVE_BUCKETS];
+	size_t pending;
+	events_observe_fn *observe;
+	void *observe_arg;
+	uint64_t generations;
+	uint64_t refusals_from_ms;		/* strangers' refusals that are logged are bounded a minute */
+	uint32_t refusals;
+};
+
+/* Makes a live event around a row (taken) and enters it; NULL when out of memory (row freed). */
+struct live *live_new(struct events *e, struct event_row *row);
+
+/* Takes it out and frees it; what it has under way is cancelled. */
+void live_free(struct live *l);
+
+struct live *live_find(const struct events *e, const struct sp_id *id, enum event_kind kind, const char *peer);
+
+/* The one whose offer has this hash and whose other station has this certificate. */
+struct live *live_by_offer(const struct events *e, enum event_kind kind, const struct sp_hash *offer,
+    const struct sp_hash *peer_cert);
+
+/* Something happened. words: for the history, NULL = the new state's own. May free l when its life has ended. */
+void live_happens(struct live *l, int happening, const char *words_fmt, ...) SP_PRINTF(3, 4);
+
+/* Would it be followed in the present state? */
+bool live_heeds(const struct live *l, int happening);
+
+/* Notes a failure's reason in the row, for the next save. */
+void live_reason(struct live *l, enum sp_status st, const struct sp_why *why);
+
+/* happening comes after ms unless something else moves the event first. */
+void live_timer(struct live *l, uint64_t ms, int happening);
+
+/* Takes back what is out: letter, timer, data order, worker answers. */
+void live_quiet(struct live *l);
+
+/* Removes a transfer's incoming folder, on the worker. */
+void events_discard(struct events *e, const char *id_text);
+
+/* Paths: HOME/transfers/ID (a folder for what a transfer keeps), appended to out. */
+void events_transfer_dir(const struct events *e, const struct sp_id *id, struct sp_buf *out);
+
+/* Adds a line to row->notes. */
+void live_note(struct live *l, struct sp_span text);
+
+/* Replaces an owned text by a copy of text (NULL allowed); false and unchanged when out of memory. */
+bool text_set(char **to, const char *text);
+
+/* Replaces a buffer's bytes. */
+bool bytes_set(struct sp_buf *to, struct sp_span bytes);
+
+/* ---- in send.c, receive.c and their neighbours: what others call in ---- */
+void send_data(struct live *l, struct data_happening *h);
+void send_start(struct events *e);			/* takes the letter types of senders */
+void receive_data(struct live *l, struct data_happening *h);
+void receive_start(struct events *e);			/* takes the letter types of recipients */
+void cancel_start(struct events *e);			/* takes CANCEL */
+
+/* Signs CANCEL{reason} into row->final, to be saved before it leaves. Nothing if there was no offer yet. */
+void live_sign_cancel(struct live *l, enum sp_status reason);
+
+/* Sends row->final (a CANCEL) to the other station, with all tries, and forgets about it. */
+void live_send_cancel(struct live *l);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * machine.h - state machines as tables: rows of (state, happening) -> (next state, action), from which code, documentation
+ * and tests follow. A pair that has no row is a protocol fault, found in one place.
+ */
+#ifndef PEERD_EVENTS_MACHINE_H
+#define PEERD_EVENTS_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct live;
+
+struct machine_state {
+	int number;		/* stable: stands in the store */
+	const char *name;
+	bool ended;
+	const char *text;	/* in plain words */
+};
+
+/* keep: nothing durable changes, the action runs at once; otherwise the row is saved first and the action follows. */
+struct machine_row {
+	int from, happening, to;
+	bool keep;
+	void (*action)(struct live *l);		/* NULL: only move */
+	const char *action_name;
+};
+
+struct machine {
+	const char *name;
+	const struct machine_state *states;
+	size_t nstates;
+	const struct machine_row *rows;
+	size_t nrows;
+	const char *const *happenings;
+	size_t nhappenings;
+};
+
+extern const struct machine send_machine, receive_machine;
+
+/* NULL if there is no such row or state. */
+const struct machine_row *machine_find(const struct machine *m, int state, int happening);
+const struct machine_state *machine_state(const struct machine *m, int number);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * receive.c - the recipient's machine, what the data threads say, and how a receiving ends.
+ */
+#include "peerd/events/receive.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+void
+receive_fail(struct live *l, enum sp_status st, const struct sp_why *why)
+{
+	live_reason(l, st, why);
+	live_sign_cancel(l, st);
+	live_happens(l, RECEIVE_ON_FAILURE, "failed: %s", l->row->reason_text);
+}
+
+/* The sender comes back by itself; what was received so far is not kept. */
+static void
+await(struct live *l)
+{
+	uint64_t now = sp_clock_wall_ms();
+
+	l->row->done_bytes = 0;
+	live_timer(l, l->row->until_ms > now ? l->row->until_ms - now : 0, RECEIVE_ON_EXPIRED);
+}
+
+static void
+discard(struct live *l)
+{
+	char id[SP_ID_TEXT];
+
+	live_quiet(l);
+	data_result_free(l->result);
+	l->result = NULL;
+	events_discard(l->all, sp_id_text(&l->row->id, id));
+}
+
+static void
+fail(struct live *l)
+{
+	discard(l);
+	live_send_cancel(l);
+}
+
+static void
+cancel(struct live *l)
+{
+	discard(l);
+	live_send_cancel(l);
+}
+
+static void
+drop(struct live *l)
+{
+	discard(l);
+}
+
+/* files.txt stays: the sender may ask for it again. */
+static void
+end(struct live *l)
+{
+	(void)l;
+}
+
+static void
+broken(struct live *l, struct data_happening *h)
+{
+	const char *text = h->why.text[0] != 0 ? h->why.text : sp_status_text(h->status);
+
+	if (sp_status_class(h->status) == SP_CLASS_RETRY) {
+		live_happens(l, RECEIVE_ON_BROKEN, "receive error: %s; waits for the sender", text);
+		return;
+	}
+	receive_fail(l, h->status, &h->why);
+}
+
+void
+receive_data(struct live *l, struct data_happening *h)
+{
+	switch (h->what) {
+	case DATA_WALKED:
+	case DATA_CONNECTED:
+		break;
+	case DATA_PROGRESS:
+		l->row->done_bytes = h->bytes;
+		if (l->all->observe != NULL)
+			l->all->observe(l->all->observe_arg, l->row, NULL);
+		break;
+	case DATA_FINISHED:
+		data_result_free(l->result);
+		l->result = sp_take(&h->result);
+		l->row->done_bytes = l->row->packet;
+		l->row->trailer = l->result->trailer_hash;
+		l->row->files_hash = l->result->files_hash;
+		live_note(l, sp_buf_span(&l->result->notes));
+		live_happens(l, RECEIVE_ON_CHECKED, NULL);
+		break;
+	case DATA_BROKEN:
+		broken(l, h);
+		break;
+	}
+}
+
+void
+receive_start(struct events *e)
+{
+	receive_offer_start(e);
+	receive_letters_start(e);
+}
+
+#define accept receive_accept
+#define refuse receive_refuse
+#define ask_to_wait receive_ask_to_wait
+#define sync receive_sync
+#define move receive_move
+#define tell receive_tell
+#define tell_later receive_tell_later
+#define answer_done receive_answer_done
+
+static const struct machine_state states[] = {
+#define STATE(number, NAME, ended, text) { number, #NAME, ended, text },
+#define HAPPENING(NAME)
+#define ROW(FROM, ON, TO, action)
+#define KEEP(FROM, ON, action)
+#include "peerd/events/receive.def"
+#undef STATE
+#undef HAPPENING
+#undef ROW
+#undef KEEP
+};
+static const char *const happenings[] = {
+#define STATE(number, NAME, ended, text)
+#define HAPPENING(NAME) #NAME,
+#define ROW(FROM, ON, TO, action)
+#define KEEP(FROM, ON, action)
+#include "peerd/events/receive.def"
+#undef HAPPENING
+#undef ROW
+#undef KEEP
+};
+static const struct machine_row rows[] = {
+#define HAPPENING(NAME)
+#define ROW(FROM, ON, TO, action) { RECEIVE_##FROM, RECEIVE_ON_##ON, RECEIVE_##TO, false, action, #action },
+#define KEEP(STATE, ON, action) { RECEIVE_##STATE, RECEIVE_ON_##ON, RECEIVE_##STATE, true, action, #action },
+#include "peerd/events/receive.def"
+};
+const struct machine receive_machine = {
+	"receive", states, sizeof(states) / sizeof(states[0]), rows, sizeof(rows) / sizeof(rows[0]), happenings,
+	sizeof(happenings) / sizeof(happenings[0]),
+};

@@ -1,0 +1,56 @@
+/*
+ * receive.h - inside peerd/events: what the files of a recipient share. receive.c has the machine, receive_offer.c the
+ * offers, placing.c the way from "checked" to "placed", receive_letters.c DONE and what a sender asks for afterwards.
+ */
+#ifndef PEERD_EVENTS_RECEIVE_H
+#define PEERD_EVENTS_RECEIVE_H
+
+#include "peerd/events/live.h"
+
+enum receive_happening {
+#define STATE(number, NAME, ended, text)
+#define HAPPENING(NAME) RECEIVE_ON_##NAME,
+#define ROW(FROM, ON, TO, action)
+#define KEEP(FROM, ON, action)
+#include "peerd/events/receive.def"
+#undef STATE
+#undef HAPPENING
+	RECEIVE_HAPPENINGS
+};
+enum receive_state {
+#define STATE(number, NAME, ended, text) RECEIVE_##NAME = number,
+#define HAPPENING(NAME)
+#include "peerd/events/receive.def"
+#undef STATE
+#undef HAPPENING
+#undef ROW
+#undef KEEP
+};
+
+/* It can't go on: the reason and a signed CANCEL are noted, then FAILURE. */
+void receive_fail(struct live *l, enum sp_status st, const struct sp_why *why);
+
+/* Actions. */
+void receive_accept(struct live *l);		/* receive_offer.c */
+void receive_refuse(struct live *l);
+void receive_ask_to_wait(struct live *l);
+void receive_sync(struct live *l);		/* placing.c */
+void receive_move(struct live *l);
+void receive_tell(struct live *l);		/* receive_letters.c */
+void receive_tell_later(struct live *l);
+void receive_answer_done(struct live *l);
+
+/* Answers a letter with the DONE of row->done. */
+void receive_reply_done(struct live *l, struct post_in *in);
+
+/* What another sender's letter is told about an event that has ended: DONE, REFUSE or CANCEL as it was signed. */
+void receive_reply_ended(struct events *e, const struct event_row *row, struct post_in *in);
+
+/* Signs DONE for a receipt (made before; none in class none) into row->done. */
+SP_MUST_CHECK enum sp_status receive_sign_done(struct live *l, bool part, struct sp_why *why);
+
+/* Takes offers; takes RECEIPT and FILES. */
+void receive_offer_start(struct events *e);
+void receive_letters_start(struct events *e);
+
+#endif

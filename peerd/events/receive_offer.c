@@ -1,0 +1,332 @@
+/*
+ * receive_offer.c - offers: who may send what, and the answer – ACCEPT with a port, key and token of its own each time, WAIT,
+ * REFUSE, or how an earlier delivery of the same transfer ended.
+ */
+#include "peerd/events/receive.h"
+
+#include <stdio.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/crypto/rand.h"
+
+#define STRANGERS_A_MINUTE 10	/* refusals of strangers that are kept in the log; the others are counted */
+#define WAIT_FOR_US_MS 2000
+
+/* An offer while it is looked at; the letter's bytes live as long as in. */
+struct asking {
+	struct events *all;
+	struct post_in *in;
+	struct sp_stmt_offer offer;
+	struct sp_msg_offer_letter letter;
+	struct sp_hash hash;
+	bool in_book;
+};
+
+static void
+reply_refuse(struct events *e, struct post_in *in, struct sp_span statement, struct sp_span signature)
+{
+	struct sp_msg_refuse_letter m = { .statement = statement, .signature = signature };
+
+	post_reply(e->parts.post, in, SP_MSG_REFUSE_LETTER, &m);
+}
+
+static void
+reply_wait(struct events *e, struct post_in *in, enum sp_status reason)
+{
+	struct sp_msg_wait m = { .reason = (uint16_t)reason, .not_before_ms = sp_clock_wall_ms() + WAIT_FOR_US_MS };
+
+	post_reply(e->parts.post, in, SP_MSG_WAIT, &m);
+}
+
+static char *
+copy_text(struct sp_span s)
+{
+	return strndup(s.p != NULL ? (const char *)s.p : "", s.n);
+}
+
+static struct event_row *
+row_of(const struct asking *a)
+{
+	struct event_row *row = event_row_new();
+	uint64_t now = sp_clock_wall_ms();
+
+	if (row == NULL)
+		return NULL;
+	row->id = a->offer.transfer;
+	row->kind = EVENT_RECEIVE;
+	row->state = RECEIVE_ASKED;
+	row->created_ms = now;
+	row->until_ms = now + SP_EVENT_LIFE_MS;
+	row->peer = strdup(a->in->from_name);
+	row->title = copy_text(a->letter.title);
+	row->klass = a->offer.klass;
+	row->price = a->offer.price;
+	row->files = a->offer.files;
+	row->bytes = a->offer.bytes;
+	row->packet = a->offer.packet;
+	if (row->peer == NULL || row->title == NULL || !bytes_set(&row->offer, a->letter.statement) ||
+	    !bytes_set(&row->offer_signature, a->letter.signature)) {
+		event_row_free(row);
+		return NULL;
+	}
+	return row;
+}
+
+/* REFUSE signed into row->final. */
+static enum sp_status
+sign_refuse(struct events *e, struct event_row *row, const struct sp_hash *offer, enum sp_status reason)
+{
+	struct sp_stmt_refuse refuse = { .offer = *offer, .reason = (uint16_t)reason };
+	uint8_t signature[SP_SIGNATURE];
+	enum sp_status st;
+
+	sp_buf_clear(&row->final);
+	st = sp_statement_sign(SP_STMT_REFUSE, &refuse, station_key(e->parts.station), &row->final, signature, NULL, NULL);
+	if (st == SP_OK && !bytes_set(&row->final_signature, sp_span(signature, sizeof(signature))))
+		st = SP_E_NOMEM;
+	return st;
+}
+
+/* The criteria of acceptance; SP_OK = wanted. */
+static enum sp_status
+judge(const struct asking *a)
+{
+	if (!a->in_book)
+		return SP_E_NOTINBOOK;
+	if (a->all->conf.bytes_max > 0 && a->offer.bytes > a->all->conf.bytes_max)
+		return SP_E_LIMIT;
+	if (a->offer.klass != SP_RECEIPT_NONE && a->offer.klass != SP_RECEIPT_DIRECT)
+		return SP_E_ARGUMENT;
+	return SP_OK;
+}
+
+static bool
+log_this_stranger(struct events *e)
+{
+	uint64_t now = sp_clock_boot_ms();
+
+	if (now - e->refusals_from_ms > 60 * 1000) {
+		e->refusals_from_ms = now;
+		e->refusals = 0;
+	}
+	return e->refusals++ < STRANGERS_A_MINUTE;
+}
+
+/* Key, token, port and the signed ACCEPT, with the next number. */
+static enum sp_status
+prepare_accept(struct live *l, const struct asking *a, struct sp_why *why)
+{
+	struct events *e = l->all;
+	struct data_receive_order order = {
+		.transfer = l->row->id,
+		.generation = l->generation,
+		.offer = a->hash,
+		.manifest = a->offer.manifest,
+		.manifest_length = a->offer.manifest_length,
+		.files = a->offer.files,
+		.bytes = a->offer.bytes,
+		.packet = a->offer.packet,
+		.received = e->conf.received,
+		.keep_links = e->conf.keep_links,
+	};
+	uint8_t signature[SP_SIGNATURE];
+	uint16_t port;
+	enum sp_status st;
+
+	if ((st = sp_x25519_new(&order.one_time)) != SP_OK)
+		return st;
+	sp_random(order.token, sizeof(order.token));
+	order.sender = a->in->from->identity;
+	if ((st = data_reserve(e->pool, &order, &port, why)) == SP_OK) {
+		l->own = (struct sp_accept){ .number = ++l->row->accept_number, .port = port };
+		memcpy(l->own.key, order.one_time.public_key, sizeof(l->own.key));
+		memcpy(l->own.token, order.token, sizeof(l->own.token));
+		sp_buf_clear(&l->row->accept);
+		st = sp_accept_sign(&l->own, &a->hash, station_key(e->parts.station), &l->row->accept, signature,
+		    &l->accept_hash, why);
+	}
+	if (st == SP_OK && !bytes_set(&l->row->accept_signature, sp_span(signature, sizeof(signature))))
+		st = SP_E_NOMEM;
+	sp_wipe(&order.one_time, sizeof(order.one_time));
+	sp_wipe(order.token, sizeof(order.token));
+	return st;
+}
+
+/* The offer is wanted: by a new event or by one that was interrupted. */
+static void
+take(struct live *l, const struct asking *a)
+{
+	struct sp_why why = { "" };
+	enum sp_status st;
+
+	live_quiet(l);	/* an older accept is void, and its connections end */
+	st = prepare_accept(l, a, &why);
+	if (st != SP_OK && sp_status_class(st) == SP_CLASS_RETRY) {
+		reply_wait(l->all, a->in, st);
+		if (l->row->accept.len == 0)
+			live_free(l);
+		return;
+	}
+	l->offer_in = a->in;
+	if (st != SP_OK)
+		receive_fail(l, st, &why);
+	else
+		live_happens(l, RECEIVE_ON_OFFERED, NULL);
+}
+
+void
+receive_accept(struct live *l)
+{
+	struct sp_msg_accept_letter m = {
+		.statement = sp_buf_span(&l->row->accept),
+		.signature = sp_buf_span(&l->row->accept_signature),
+		.token = sp_span(l->own.token, sizeof(l->own.token)),
+	};
+	enum sp_status st = data_start(l->all->pool, &l->row->id, l->generation, &l->accept_hash);
+
+	if (st != SP_OK) {
+		receive_fail(l, st, NULL);
+		return;
+	}
+	if (l->offer_in != NULL)
+		post_reply(l->all->parts.post, l->offer_in, SP_MSG_ACCEPT_LETTER, &m);
+	l->offer_in = NULL;
+	sp_wipe(&l->own, sizeof(l->own));
+}
+
+void
+receive_refuse(struct live *l)
+{
+	if (l->offer_in != NULL)
+		reply_refuse(l->all, l->offer_in, sp_buf_span(&l->row->final), sp_buf_span(&l->row->final_signature));
+	l->offer_in = NULL;
+}
+
+void
+receive_ask_to_wait(struct live *l)
+{
+	if (l->offer_in != NULL)
+		reply_wait(l->all, l->offer_in, SP_E_BUSY);
+	l->offer_in = NULL;
+}
+
+/* A good offer of a transfer that nothing is known of. */
+static void
+first_offer(struct asking *a)
+{
+	struct events *e = a->all;
+	enum sp_status reason = judge(a);
+	struct event_row *row = row_of(a);
+	struct live *l;
+
+	if (row == NULL || (reason != SP_OK && sign_refuse(e, row, &a->hash, reason) != SP_OK)) {
+		event_row_free(row);
+		post_ignore(e->parts.post, a->in);
+		return;
+	}
+	if (reason != SP_OK && !a->in_book && !log_this_stranger(e)) {
+		reply_refuse(e, a->in, sp_buf_span(&row->final), sp_buf_span(&row->final_signature));
+		event_row_free(row);
+		return;
+	}
+	l = live_new(e, row);
+	if (l == NULL) {
+		post_ignore(e->parts.post, a->in);
+		return;
+	}
+	l->peer_cert = a->in->from_cert;
+	if (reason == SP_OK) {
+		take(l, a);
+		return;
+	}
+	l->offer_in = a->in;
+	live_reason(l, reason, NULL);
+	live_happens(l, RECEIVE_ON_UNWANTED, "refused: %s", sp_status_text(reason));
+}
+
+/* The store has looked: an event of this transfer may have ended long ago. */
+static void
+looked_up(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct asking *a = arg;
+	struct events *e = a->all;
+	const struct event_row *known = NULL;
+
+	for (size_t i = 0; st == SP_OK && i < count; i++)
+		if (rows[i]->kind == EVENT_RECEIVE && strcmp(rows[i]->peer, a->in->from_name) == 0)
+			known = rows[i];
+	a->in->from = book_by_cert(e->parts.book, &a->in->from_cert);
+	if (st != SP_OK || a->in->from == NULL ||
+	    live_find(e, &a->offer.transfer, EVENT_RECEIVE, a->in->from_name) != NULL)
+		post_ignore(e->parts.post, a->in);	/* asked twice at once: the next letter finds the event */
+	else if (known != NULL)
+		receive_reply_ended(e, known, a->in);
+	else
+		first_offer(a);
+	event_rows_free(rows, count);
+	free(a);
+}
+
+/* Again, for an event that is pending. */
+static void
+next_offer(struct live *l, struct asking *a)
+{
+	bool same = sp_hash_eq(&l->offer_hash, &a->hash);
+
+	if (!same || l->saving || l->moving != NULL || !live_heeds(l, RECEIVE_ON_OFFERED)) {
+		post_ignore(l->all->parts.post, a->in);
+		return;
+	}
+	if (l->row->state == RECEIVE_RECEIVING || l->row->state == RECEIVE_INTERRUPTED) {
+		take(l, a);
+		return;
+	}
+	if (l->offer_in != NULL)
+		post_ignore(l->all->parts.post, l->offer_in);
+	l->offer_in = a->in;
+	live_happens(l, RECEIVE_ON_OFFERED, NULL);
+}
+
+static void
+on_offer(void *arg, struct post_in *in)
+{
+	struct events *e = arg;
+	struct asking *a = calloc(1, sizeof(*a));
+	struct sp_why why = { "" };
+	char id[SP_ID_TEXT];
+	enum sp_status st = a != NULL ? SP_OK : SP_E_NOMEM;
+	struct live *l;
+
+	if (st == SP_OK) {
+		a->all = e;
+		a->in = in;
+		a->in_book = in->from->in_book;
+		st = sp_decode(sp_desc_msg(SP_MSG_OFFER_LETTER), in->body, &a->letter, &why);
+	}
+	if (st == SP_OK)
+		st = sp_offer_open(&a->letter, in->from->identity.letter_key, &in->from->identity,
+		    station_identity(e->parts.station), &a->offer, &a->hash, &why);
+	if (st != SP_OK) {
+		struct sp_msg_answer m = { .status = (uint16_t)st };
+
+		sp_log_fail(SP_LOG_INFO, "offer-refused", st, &why);
+		post_reply(e->parts.post, in, SP_MSG_ANSWER, &m);	/* malformed: a plain no, the exchange ends */
+		free(a);
+		return;
+	}
+	l = live_find(e, &a->offer.transfer, EVENT_RECEIVE, in->from_name);
+	if (l != NULL) {
+		next_offer(l, a);
+		free(a);
+	} else if (store_event_find(e->parts.store, sp_id_text(&a->offer.transfer, id), looked_up, a) != SP_OK) {
+		reply_wait(e, in, SP_E_FULL);
+		free(a);
+	}
+}
+
+void
+receive_offer_start(struct events *e)
+{
+	post_on(e->parts.post, SP_MSG_OFFER_LETTER, on_offer, e);
+}

@@ -1,0 +1,327 @@
+/*
+ * send.c - the sender's machine: walking the files, the data order, attempts and pauses.
+ */
+#include "peerd/events/send.h"
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/crypto/rand.h"
+#include "peerd/events/paths.h"
+
+#define CONFIRM_MS (60 * 1000)	/* DONE is late: offer again, the recipient answers with where it stands */
+
+void
+send_fail(struct live *l, enum sp_status st, const struct sp_why *why)
+{
+	live_reason(l, st, why);
+	live_sign_cancel(l, st);
+	live_happens(l, SEND_ON_FAILURE, "failed: %s", l->row->reason_text);
+}
+
+void
+send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
+{
+	const char *text = why != NULL && why->text[0] != 0 ? why->text : sp_status_text(st);
+
+	l->row->attempts++;
+	if (sp_status_class(st) != SP_CLASS_RETRY || l->row->attempts >= l->all->conf.attempts) {
+		send_fail(l, st, why);
+		return;
+	}
+	l->row->due_ms = 0;
+	live_happens(l, SEND_ON_BROKEN, "attempt %u of %u failed: %s", l->row->attempts, l->all->conf.attempts, text);
+}
+
+static void
+walk(struct live *l)
+{
+	const struct event_row *row = l->row;
+	const struct sp_identity *own = station_identity(l->all->parts.station);
+	struct sp_name person = own->name;
+	char person_text[SP_NAME_TEXT], station_text[SP_NAME_TEXT];
+	struct sp_manifest_head head = { .kind = SP_PACKET_FILES };
+	SP_AUTO(path_list) *paths = path_list_parse(row->paths);
+	enum sp_status st;
+
+	person.station[0] = 0;
+	memcpy(head.salt, row->salt.b, sizeof(head.salt));
+	head.person = sp_name_text(&person, person_text);
+	head.station = sp_name_text(&own->name, station_text);
+	head.organisation = l->all->conf.organisation;
+	head.title = row->title;
+	head.message = row->message;
+	source_free(l->source);
+	l->source = NULL;
+	if (paths == NULL) {
+		send_fail(l, SP_E_NOMEM, NULL);
+		return;
+	}
+	st = data_walk(l->all->pool, &row->id, l->generation, (const char *const *)paths->items, paths->count, &head);
+	if (st != SP_OK)
+		send_fail(l, st, NULL);
+}
+
+static void
+walked(struct live *l, struct data_happening *h)
+{
+	struct sp_why why = { "" };
+	enum sp_status st = h->status;
+
+	if (st == SP_OK && (h->result == NULL || h->result->source == NULL))
+		st = SP_E_STATE;
+	if (st != SP_OK) {
+		send_fail(l, st, &h->why);
+		return;
+	}
+	l->source = sp_take(&h->result->source);
+	st = send_make_offer(l, &why);
+	if (st != SP_OK) {
+		send_fail(l, st, &why);
+		return;
+	}
+	live_happens(l, SEND_ON_WALKED, NULL);
+}
+
+static void
+transmit(struct live *l)
+{
+	struct data_send_order order = {
+		.transfer = l->row->id,
+		.generation = l->generation,
+		.addr = l->to,
+		.source = l->source,
+		.sign_key = station_key(l->all->parts.station),
+	};
+	enum sp_status st;
+
+	l->source = NULL;
+	l->settled_early = false;
+	order.keys.offer = l->offer_hash;
+	order.keys.accept = l->accept.hash;
+	memcpy(order.keys.accept_key, l->accept.key, sizeof(order.keys.accept_key));
+	memcpy(order.keys.token, l->accept.token, sizeof(order.keys.token));
+	memcpy(order.keys.domain, sp_trust_domain(station_trust(l->all->parts.station)),
+	    strlen(sp_trust_domain(station_trust(l->all->parts.station))) + 1);
+	st = data_send(l->all->pool, &order);
+	sp_wipe(&order.keys, sizeof(order.keys));
+	sp_wipe(&l->accept, sizeof(l->accept));
+	if (st != SP_OK)
+		send_attempt_failed(l, st, NULL);
+}
+
+static void
+pause_for_a_while(struct live *l)
+{
+	uint64_t now = sp_clock_wall_ms();
+	uint64_t ms = SP_ATTEMPT_MIN_MS + sp_random_below(SP_ATTEMPT_MAX_MS - SP_ATTEMPT_MIN_MS);
+
+	if (l->row->due_ms > now)	/* the recipient said when */
+		ms = l->row->due_ms - now + sp_random_below(SP_ATTEMPT_MIN_MS);
+	live_timer(l, ms, SEND_ON_TIMER);
+}
+
+static void
+confirm(struct live *l)
+{
+	live_timer(l, CONFIRM_MS, SEND_ON_TIMER);
+	if (l->settled_early)
+		send_settle_early(l);
+}
+
+/* Everything is at the recipient and checked; what the receipt is compared with is kept before we say so. */
+struct keep_files {
+	struct sp_work work;
+	struct events *all;
+	struct sp_id id;
+	uint64_t generation;
+	struct sp_buf dir, text;
+	enum sp_status status;
+	struct sp_why why;
+};
+
+static void
+keep_run(struct sp_work *work)
+{
+	struct keep_files *k = (struct keep_files *)work;
+	SP_AUTO_DONE(sp_buf) path = { 0 };
+
+	sp_buf_add_span(&path, sp_buf_span(&k->dir));
+	sp_buf_add_text(&path, "/files.txt");
+	k->status = sp_mkdirs(sp_buf_cstr(&k->dir), 0700, &k->why);
+	if (k->status == SP_OK)
+		k->status = sp_file_write(sp_buf_cstr(&path), sp_buf_span(&k->text), 0600, &k->why);
+}
+
+static void
+keep_drop(struct sp_work *work)
+{
+	struct keep_files *k = (struct keep_files *)work;
+
+	sp_buf_done(&k->dir);
+	sp_buf_done(&k->text);
+	free(k);
+}
+
+static void
+keep_done(struct sp_work *work)
+{
+	struct keep_files *k = (struct keep_files *)work;
+	struct live *l = live_find(k->all, &k->id, EVENT_SEND, NULL);
+
+	if (l != NULL && l->generation == k->generation) {
+		if (k->status != SP_OK)
+			send_fail(l, k->status, &k->why);
+		else
+			live_happens(l, SEND_ON_SENT, NULL);
+	}
+	keep_drop(work);
+}
+
+static void
+finished(struct live *l, struct data_result *r)
+{
+	struct keep_files *k = calloc(1, sizeof(*k));
+	enum sp_status st = k != NULL ? SP_OK : SP_E_NOMEM;
+
+	l->source = sp_take(&r->source);
+	l->row->trailer = r->trailer_hash;
+	l->row->files_hash = r->files_hash;
+	l->row->done_bytes = l->row->packet;
+	live_note(l, sp_buf_span(&r->notes));
+	if (st == SP_OK) {
+		k->work = (struct sp_work){ keep_run, keep_done, keep_drop };
+		k->all = l->all;
+		k->id = l->row->id;
+		k->generation = l->generation;
+		k->text = r->files_txt;
+		r->files_txt = (struct sp_buf){ 0 };
+		events_transfer_dir(l->all, &l->row->id, &k->dir);
+		st = sp_worker_submit(l->all->files, &k->work);
+	}
+	if (st == SP_OK)
+		return;
+	if (k != NULL)
+		keep_drop(&k->work);
+	send_fail(l, st, NULL);
+}
+
+void
+send_data(struct live *l, struct data_happening *h)
+{
+	switch (h->what) {
+	case DATA_WALKED:
+		walked(l, h);
+		break;
+	case DATA_CONNECTED:
+		break;
+	case DATA_PROGRESS:
+		l->row->done_bytes = h->bytes;
+		if (l->all->observe != NULL)
+			l->all->observe(l->all->observe_arg, l->row, NULL);
+		break;
+	case DATA_FINISHED:
+		finished(l, h->result);
+		break;
+	case DATA_BROKEN:
+		if (h->result != NULL)
+			l->source = sp_take(&h->result->source);
+		l->row->done_bytes = 0;
+		send_attempt_failed(l, h->status, &h->why);
+		break;
+	}
+}
+
+/* The files that a finished sending kept are in its receipt now. */
+struct sweep_files {
+	struct sp_work work;
+	struct sp_buf dir;
+};
+
+static void
+sweep_run(struct sp_work *work)
+{
+	struct sp_why why;
+
+	if (sp_rmtree(sp_buf_cstr(&((struct sweep_files *)work)->dir), &why) != SP_OK)
+		sp_log(SP_LOG_WARN, "not-removed", "reason=\"%s\"", why.text);
+}
+
+static void
+sweep_done(struct sp_work *work)
+{
+	sp_buf_done(&((struct sweep_files *)work)->dir);
+	free(work);
+}
+
+static void
+end(struct live *l)
+{
+	struct sweep_files *s = calloc(1, sizeof(*s));
+
+	send_answer_done(l);
+	if (s == NULL)
+		return;
+	s->work = (struct sp_work){ sweep_run, sweep_done, sweep_done };
+	events_transfer_dir(l->all, &l->row->id, &s->dir);
+	if (sp_worker_submit(l->all->files, &s->work) != SP_OK)
+		sweep_done(&s->work);
+}
+
+static void
+end_failed(struct live *l)
+{
+	live_send_cancel(l);
+	end(l);
+}
+
+static void
+end_cancelled(struct live *l)
+{
+	live_quiet(l);
+	live_send_cancel(l);
+	end(l);
+}
+
+static void
+end_delivered(struct live *l)
+{
+	end(l);
+}
+
+#define offer send_offer
+#define fetch send_fetch
+#define fetch_later send_fetch_later
+#define pause pause_for_a_while
+
+static const struct machine_state states[] = {
+#define STATE(number, NAME, ended, text) { number, #NAME, ended, text },
+#define HAPPENING(NAME)
+#define ROW(FROM, ON, TO, action)
+#define KEEP(FROM, ON, action)
+#include "peerd/events/send.def"
+#undef STATE
+#undef HAPPENING
+#undef ROW
+#undef KEEP
+};
+static const char *const happenings[] = {
+#define STATE(number, NAME, ended, text)
+#define HAPPENING(NAME) #NAME,
+#define ROW(FROM, ON, TO, action)
+#define KEEP(FROM, ON, action)
+#include "peerd/events/send.def"
+#undef HAPPENING
+#undef ROW
+#undef KEEP
+};
+static const struct machine_row rows[] = {
+#define HAPPENING(NAME)
+#define ROW(FROM, ON, TO, action) { SEND_##FROM, SEND_ON_##ON, SEND_##TO, false, action, #action },
+#define KEEP(STATE, ON, action) { SEND_##STATE, SEND_ON_##ON, SEND_##STATE, true, action, #action },
+#include "peerd/events/send.def"
+};
+const struct machine send_machine = {
+	"send", states, sizeof(states) / sizeof(states[0]), rows, sizeof(rows) / sizeof(rows[0]), happenings,
+	sizeof(happenings) / sizeof(happenings[0]),
+};

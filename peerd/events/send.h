@@ -1,0 +1,50 @@
+/*
+ * send.h - inside peerd/events: what the files of a sender share. send.c has the machine and the walk, send_offer.c the
+ * letters, fetch.c the receipt.
+ */
+#ifndef PEERD_EVENTS_SEND_H
+#define PEERD_EVENTS_SEND_H
+
+#include "peerd/events/live.h"
+
+enum send_happening {
+#define STATE(number, NAME, ended, text)
+#define HAPPENING(NAME) SEND_ON_##NAME,
+#define ROW(FROM, ON, TO, action)
+#define KEEP(FROM, ON, action)
+#include "peerd/events/send.def"
+#undef STATE
+#undef HAPPENING
+	SEND_HAPPENINGS
+};
+enum send_state {
+#define STATE(number, NAME, ended, text) SEND_##NAME = number,
+#define HAPPENING(NAME)
+#include "peerd/events/send.def"
+#undef STATE
+#undef HAPPENING
+#undef ROW
+#undef KEEP
+};
+
+/* An attempt failed: tried again if the reason allows it and an attempt is left, else the event fails. */
+void send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why);
+
+/* It can't go on: the reason and a signed CANCEL are noted, then FAILURE. */
+void send_fail(struct live *l, enum sp_status st, const struct sp_why *why);
+
+/* Actions with letters (send_offer.c) and of the receipt (fetch.c). */
+void send_offer(struct live *l);
+void send_fetch(struct live *l);
+void send_fetch_later(struct live *l);
+
+/* Makes and signs the offer of l->source, or compares it with the one made before. */
+SP_MUST_CHECK enum sp_status send_make_offer(struct live *l, struct sp_why *why);
+
+/* A DONE that came before our own data thread had finished. */
+void send_settle_early(struct live *l);
+
+/* Answers the DONE letter that waited for its save. */
+void send_answer_done(struct live *l);
+
+#endif

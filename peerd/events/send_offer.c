@@ -1,0 +1,291 @@
+/*
+ * send_offer.c - a sender's letters: the offer and what answers it, DONE.
+ */
+#include "peerd/events/send.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/statements/ending.h"
+
+#define WAIT_MS (60 * 1000)		/* a WAIT that does not say how long */
+
+static const struct correspondent *
+recipient(const struct live *l)
+{
+	return book_by_cert(l->all->parts.book, &l->peer_cert);
+}
+
+/* The title's salt follows from the manifest's, so that the same offer can be made again. */
+static void
+title_salt(const struct live *l, uint8_t out[SP_TITLE_SALT])
+{
+	sp_hkdf(sp_span(l->row->salt.b, sizeof(l->row->salt.b)), sp_span(l->row->id.b, sizeof(l->row->id.b)),
+	    sp_span_str("sealpost title"), out, SP_TITLE_SALT);
+}
+
+static enum sp_status
+sign_offer(struct live *l, const struct sp_stmt_offer *offer, struct sp_why *why)
+{
+	uint8_t signature[SP_SIGNATURE];
+	enum sp_status st;
+
+	if ((st = sp_offer_check(offer, why)) != SP_OK)
+		return st;
+	sp_buf_clear(&l->row->offer);
+	st = sp_statement_sign(SP_STMT_OFFER, offer, station_key(l->all->parts.station), &l->row->offer, signature,
+	    &l->offer_hash, why);
+	if (st == SP_OK && !bytes_set(&l->row->offer_signature, sp_span(signature, sizeof(signature))))
+		st = SP_E_NOMEM;
+	return st;
+}
+
+/* After a restart or a second walk: it must be the packet that was offered before. */
+static enum sp_status
+same_offer(const struct live *l, const struct sp_hash *manifest, struct sp_why *why)
+{
+	struct sp_stmt_offer offer;
+	enum sp_status st = sp_statement_read(SP_STMT_OFFER, sp_buf_span(&l->row->offer), &offer, why);
+
+	if (st != SP_OK)
+		return st;
+	if (!sp_hash_eq(&offer.manifest, manifest))
+		return sp_fail(SP_E_CHANGED, why, "the files have changed since they were offered; send them anew");
+	return SP_OK;
+}
+
+enum sp_status
+send_make_offer(struct live *l, struct sp_why *why)
+{
+	const struct sp_manifest *m = source_manifest(l->source);
+	const struct sp_identity *own = station_identity(l->all->parts.station);
+	struct event_row *row = l->row;
+	struct sp_stmt_offer offer = { .transfer = row->id, .klass = row->klass, .price = row->price };
+	char name[SP_NAME_TEXT];
+	uint8_t salt[SP_TITLE_SALT];
+
+	source_manifest_hash(l->source, &offer.manifest);
+	if (row->offer.len > 0)
+		return same_offer(l, &offer.manifest, why);
+	if (!text_set(&row->title, sp_manifest_head(m)->title))
+		return SP_E_NOMEM;
+	title_salt(l, salt);
+	row->files = sp_manifest_files(m);
+	row->bytes = sp_manifest_bytes(m);
+	row->packet = sp_layout_length(source_layout(l->source));
+	if (source_left_out(l->source) > 0) {
+		SP_AUTO_DONE(sp_buf) note = { 0 };
+
+		sp_buf_addf(&note, "%u sockets, pipes or devices are not sent", source_left_out(l->source));
+		live_note(l, sp_buf_span(&note));
+	}
+	offer.sender = sp_span_str(sp_name_text(&own->name, name));
+	offer.recipient = sp_span_str(row->peer);
+	offer.recipient_cert = l->peer_cert;
+	offer.files = row->files;
+	offer.bytes = row->bytes;
+	offer.packet = row->packet;
+	offer.manifest_length = (uint32_t)sp_manifest_text_length(m);
+	sp_offer_title_hash(salt, sp_span_str(row->title), &offer.title_hash);
+	if (l->all->conf.return_host[0] != 0) {
+		offer.return_host = sp_span_str(l->all->conf.return_host);
+		offer.return_port = post_port(l->all->parts.post);
+	}
+	offer.time_ms = sp_clock_wall_ms();
+	return sign_offer(l, &offer, why);
+}
+
+static void
+accepted(struct live *l, const struct post_answer *answer, const struct sp_msg_accept_letter *letter)
+{
+	const struct correspondent *to = recipient(l);
+	struct sp_why why = { "" };
+	enum sp_status st = to != NULL ? SP_OK : SP_E_NOKEY;
+
+	if (st == SP_OK)
+		st = sp_accept_open(letter, to->identity.letter_key, &to->identity, &l->offer_hash, l->row->packet,
+		    &l->accept, &why);
+	if (st != SP_OK) {
+		send_fail(l, SP_E_REPLY, &why);
+		return;
+	}
+	l->to = answer->address;
+	l->to.port = l->accept.port;
+	live_happens(l, l->source == NULL ? SEND_ON_NEED_SOURCE : SEND_ON_ACCEPTED, NULL);
+}
+
+static void
+refused(struct live *l, const struct sp_msg_refuse_letter *letter)
+{
+	const struct correspondent *to = recipient(l);
+	enum sp_status reason = SP_E_REFUSED, st = SP_E_NOKEY;
+	struct sp_why why = { "" };
+
+	if (to != NULL)
+		st = sp_refuse_open(letter->statement, letter->signature, &to->identity, &l->offer_hash, &reason, &why);
+	if (st != SP_OK) {
+		send_fail(l, SP_E_REPLY, &why);
+		return;
+	}
+	if (!bytes_set(&l->row->final, letter->statement) || !bytes_set(&l->row->final_signature, letter->signature))
+		reason = SP_E_NOMEM;
+	live_reason(l, reason, NULL);
+	live_happens(l, SEND_ON_REFUSED, "refused: %s", sp_status_text(reason));
+}
+
+/* DONE, however it came. in: the letter to answer once it is saved, or NULL. false: it is not good (why says so). */
+static bool
+take_done(struct live *l, struct sp_span statement, struct sp_span signature, struct post_in *in, struct sp_why *why)
+{
+	const struct correspondent *to = recipient(l);
+	struct sp_stmt_done done;
+	int on = l->row->klass == SP_RECEIPT_NONE ? SEND_ON_SETTLED : SEND_ON_DONE;
+
+	if (to == NULL || sp_done_open(statement, signature, &to->identity, &l->offer_hash, l->row->klass,
+	    sp_span(NULL, 0), &done, why) != SP_OK)
+		return false;
+	if (!bytes_set(&l->row->done, statement) || !bytes_set(&l->row->done_signature, signature))
+		return false;
+	if (l->done_in != NULL)
+		post_ignore(l->all->parts.post, l->done_in);
+	l->done_in = in;
+	if (l->row->state == SEND_SENDING) {
+		l->settled_early = true;
+		return true;
+	}
+	live_happens(l, on, NULL);
+	return true;
+}
+
+void
+send_settle_early(struct live *l)
+{
+	l->settled_early = false;
+	live_happens(l, l->row->klass == SP_RECEIPT_NONE ? SEND_ON_SETTLED : SEND_ON_DONE, NULL);
+}
+
+void
+send_answer_done(struct live *l)
+{
+	struct sp_msg_answer ok = { 0 };
+
+	if (l->done_in == NULL)
+		return;
+	post_reply(l->all->parts.post, l->done_in, SP_MSG_ANSWER, &ok);
+	l->done_in = NULL;
+}
+
+/* What answers an offer. */
+static void
+answered(struct live *l, const struct post_answer *answer)
+{
+	union {
+		struct sp_msg_accept_letter accept;
+		struct sp_msg_refuse_letter refuse;
+		struct sp_msg_done_letter done;
+		struct sp_msg_wait wait;
+		struct sp_msg_answer plain;
+	} m;
+	struct sp_why why = { "" };
+	const struct sp_desc *desc = sp_desc_msg(answer->type);
+
+	if (desc == NULL || desc->size > sizeof(m) || sp_decode(desc, answer->body, &m, &why) != SP_OK) {
+		send_fail(l, SP_E_REPLY, &why);
+		return;
+	}
+	switch (answer->type) {
+	case SP_MSG_ACCEPT_LETTER:
+		accepted(l, answer, &m.accept);
+		break;
+	case SP_MSG_REFUSE_LETTER:
+		refused(l, &m.refuse);
+		break;
+	case SP_MSG_DONE_LETTER:
+		if (!take_done(l, m.done.statement, m.done.signature, NULL, &why))
+			send_fail(l, SP_E_REPLY, &why);
+		break;
+	case SP_MSG_WAIT:
+		l->row->due_ms = m.wait.not_before_ms > 0 ? m.wait.not_before_ms : sp_clock_wall_ms() + WAIT_MS;
+		live_happens(l, SEND_ON_ASKED_TO_WAIT, "the recipient asks to wait: %s",
+		    sp_status_text(sp_status_from_number(m.wait.reason)));
+		break;
+	case SP_MSG_ANSWER:
+		send_fail(l, m.plain.status != 0 ? sp_status_from_number(m.plain.status) : SP_E_REPLY, NULL);
+		break;
+	default:
+		send_fail(l, SP_E_REPLY, NULL);
+	}
+	sp_wipe(&m, sizeof(m));
+}
+
+static void
+offer_answered(void *arg, enum sp_status st, const struct sp_why *why, const struct post_answer *answer)
+{
+	struct live *l = arg;
+
+	l->letter = 0;
+	if (st != SP_OK)
+		send_attempt_failed(l, st == SP_E_TIMEOUT ? SP_E_CONNECT : st, why);
+	else
+		answered(l, answer);
+}
+
+void
+send_offer(struct live *l)
+{
+	uint8_t salt[SP_TITLE_SALT];
+	struct sp_msg_offer_letter msg = {
+		.statement = sp_buf_span(&l->row->offer),
+		.signature = sp_buf_span(&l->row->offer_signature),
+		.title = sp_span_str(l->row->title),
+		.title_salt = sp_span(salt, sizeof(salt)),
+	};
+
+	title_salt(l, salt);
+	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, false, SP_MSG_OFFER_LETTER, &msg,
+	    offer_answered, l);
+}
+
+/* ---- letters that come by themselves ---- */
+static void
+reply_plain(struct events *e, struct post_in *in, enum sp_status st)
+{
+	struct sp_msg_answer m = { .status = (uint16_t)st };
+
+	post_reply(e->parts.post, in, SP_MSG_ANSWER, &m);
+}
+
+static void
+on_done(void *arg, struct post_in *in)
+{
+	struct events *e = arg;
+	struct sp_msg_done_letter m;
+	struct sp_stmt_done done;
+	struct sp_why why = { "" };
+	struct live *l;
+
+	if (sp_decode(sp_desc_msg(SP_MSG_DONE_LETTER), in->body, &m, &why) != SP_OK ||
+	    sp_statement_read(SP_STMT_DONE, m.statement, &done, &why) != SP_OK) {
+		sp_log_fail(SP_LOG_INFO, "done-refused", SP_E_FORMAT, &why);
+		post_ignore(e->parts.post, in);
+		return;
+	}
+	l = live_by_offer(e, EVENT_SEND, &done.offer, &in->from_cert);
+	if (l == NULL) {
+		reply_plain(e, in, SP_E_NOTFOUND);	/* ended before: there is nothing left to do */
+	} else if (l->saving || l->moving != NULL) {
+		post_ignore(e->parts.post, in);		/* it comes again when we can take it */
+	} else if (l->row->state == SEND_FETCHING) {
+		reply_plain(e, in, SP_OK);
+	} else if (l->row->state != SEND_SENDING && !live_heeds(l, SEND_ON_DONE)) {
+		post_ignore(e->parts.post, in);
+	} else if (!take_done(l, m.statement, m.signature, in, &why)) {
+		sp_log_fail(SP_LOG_WARN, "done-refused", SP_E_SIGNATURE, &why);
+		reply_plain(e, in, SP_E_SIGNATURE);
+	}
+}
+
+void
+send_start(struct events *e)
+{
+	post_on(e->parts.post, SP_MSG_DONE_LETTER, on_done, e);
+}

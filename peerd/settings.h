@@ -1,0 +1,19 @@
+/*
+ * settings.h - what conf.def declares, as a struct.
+ */
+#ifndef PEERD_SETTINGS_H
+#define PEERD_SETTINGS_H
+
+#include "common/base/limits.h"
+#include "common/conf/conf.h"
+
+struct peer_settings {
+#define CONF SP_CONF_MEMBER
+#include "peerd/conf.def"
+#undef CONF
+};
+
+extern const struct sp_conf_key peer_conf[];
+extern const size_t peer_conf_count;
+
+#endif
