@@ -1,6 +1,17 @@
 # What common/statements adds to the build: layer 3, what is signed, over base, crypto, wire and packet.
 libsealpost_a_SOURCES += \
-	common/statements/statement.h common/statements/offer.h common/statements/accept.h \
-	common/statements/ending.h common/statements/open.h common/statements/serials.h common/statements/tariff.h \
-	common/statements/token.h common/statements/enrol.h common/statements/receipt.h \
-	common/statements/receipt_file.h
+	common/statements/statement.c common/statements/statement.h \
+	common/statements/host.c common/statements/host.h \
+	common/statements/offer.c common/statements/offer.h \
+	common/statements/accept.c common/statements/accept.h \
+	common/statements/ending.c common/statements/ending.h \
+	common/statements/open.c common/statements/open.h \
+	common/statements/serials.c common/statements/serials.h \
+	common/statements/tariff.c common/statements/tariff.h \
+	common/statements/token.c common/statements/token.h \
+	common/statements/enrol.c common/statements/enrol.h \
+	common/statements/receipt.h common/statements/receipt_file.h
+check_PROGRAMS += tests/unit/statements_statement_test tests/unit/statements_offer_test \
+	tests/unit/statements_accept_test tests/unit/statements_ending_test tests/unit/statements_open_test \
+	tests/unit/statements_lists_test tests/unit/statements_token_test tests/unit/statements_enrol_test
+noinst_HEADERS += tests/unit/statements_people.h
