@@ -1,0 +1,229 @@
+"""The post office itself: services, stations and how they come about.
+
+    office = Office("/tmp/x", build="/path/to/build")
+    office.create()                      everything but stations; running
+    alice = office.station("alice", "laptop")
+    office.introduce()                   all stations enter each other in their books
+    alice.sealpost("send", "--to", "bob@post.example", "/etc/hosts")
+"""
+
+import json
+import os
+import shutil
+import subprocess
+
+from .cluster import BIN, Cluster
+from .process import Daemon, OfficeError, free_port
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DOMAIN = "post.example"
+SOCKET_MOST = 107    # bytes of a UNIX socket's path
+
+
+class Station:
+    """A home and its peerd."""
+
+    def __init__(self, office, home, person, station, port, address, netns=None):
+        self.office, self.home, self.person, self.station = office, home, person, station
+        self.port, self.address, self.netns = port, address, netns
+        prefix = ["ip", "netns", "exec", netns] if netns else []
+        self.daemon = Daemon("peerd of " + os.path.basename(home), home,
+                             [office.program("peerd/peerd"), "--home", home], env=office.daemon_env(), prefix=prefix)
+        self.prefix = prefix
+
+    @property
+    def name(self):
+        return f"{self.person}@{DOMAIN}"
+
+    @property
+    def full_name(self):
+        return f"{self.person}/{self.station}@{DOMAIN}"
+
+    def path(self, *parts):
+        return os.path.join(self.home, *parts)
+
+    def start(self, **env):
+        self.daemon.start(env)
+        self.daemon.wait_until(self.ready, 30, "opened its control socket")
+
+    def ready(self):
+        done = self.sealpost("--json", "status", check=False)
+        if done.returncode != 0:
+            return False
+        status = json.loads(done.stdout)
+        return status["ready"] or not status["enrolled"]
+
+    def sealpost(self, *words, check=True, **options):
+        """Runs the sealpost command for this home; .returncode, .stdout, .stderr."""
+        options.setdefault("text", True)
+        done = subprocess.run([*self.prefix, self.office.program("peerd/cli/sealpost"), "--home", self.home, *words], check=False,
+                              capture_output=True, env=self.office.daemon_env(), **options)
+        if check and done.returncode != 0:
+            raise OfficeError(f"sealpost {' '.join(words)} ended with {done.returncode}: {done.stderr}{done.stdout}")
+        return done
+
+    def json(self, *words, check=True):
+        """The JSON objects that the command prints, one a line."""
+        done = self.sealpost("--json", *words, check=check)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Office:
+    def __init__(self, folder, build):
+        self.folder, self.build = os.path.abspath(folder), os.path.abspath(build)
+        self.facts_file = self.path("office.json")
+        self.facts = {"stations": {}}
+        if os.path.exists(self.facts_file):
+            with open(self.facts_file, encoding="utf-8") as f:
+                self.facts = json.load(f)
+        self.stations = {}
+        if "pg_port" in self.facts:
+            self._know()
+
+    # ---- where things are ----
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    def daemon_env(self):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "NOTIFY_SOCKET"}
+        env["PGPASSFILE"] = self.path("pgpass")
+        return env
+
+    def conninfo(self, role):
+        return f"host=127.0.0.1 port={self.cluster.port} dbname=sealpost user={role} passfile={self.path('pgpass')}"
+
+    def _save(self):
+        with open(self.facts_file + ".new", "w", encoding="utf-8") as f:
+            json.dump(self.facts, f, indent=1)
+        os.replace(self.facts_file + ".new", self.facts_file)
+
+    def _know(self):
+        self.cluster = Cluster(self.path("pg"), self.facts["pg_port"], self.path("pgpass"))
+        self.services = {"keyd": self._daemon("keyd")}
+        for name, s in self.facts["stations"].items():
+            self.stations[name] = Station(self, self.path(name), s["person"], s["station"], s["port"], s["address"], s["netns"])
+
+    def _daemon(self, name):
+        return Daemon(name, self.path(name), [self.program(f"{name}/{name}"), "--config", self.path(name, f"{name}.conf")],
+                      env=self.daemon_env())
+
+    # ---- making it ----
+    def create(self):
+        if os.path.exists(self.facts_file):
+            raise OfficeError(f"{self.folder} holds a post office already; remove it, or start it with: ./demo --dir "
+                              f"{self.folder} start")
+        if len(self.path("some-station-name", "control")) > SOCKET_MOST:
+            raise OfficeError(f"the path {self.folder} is too long for the sockets in it; choose a shorter one with --dir")
+        os.makedirs(self.folder, mode=0o755, exist_ok=True)
+        self.facts.update(pg_port=free_port(), keyd_port=free_port())
+        self._know()
+        self.cluster.create()
+        self.cluster.start()
+        self.cluster.sql("CREATE DATABASE sealpost", database="postgres")
+        self._make_keyd()
+        self._save()
+        self._write_env()
+
+    def _make_keyd(self):
+        os.makedirs(self.path("keyd", "state"), mode=0o700)
+        self.cluster.sql_file(os.path.join(SOURCE, "keyd", "schema", "roles.sql"))
+        self.cluster.set_passwords()
+        with open(self.path("keyd", "keyd.conf"), "w", encoding="utf-8") as f:
+            f.write(f'domain = "{DOMAIN}";\naddress = "{self.facts.get("keyd_host", "127.0.0.1")}:{self.facts["keyd_port"]}";\n'
+                    f'listen = "0.0.0.0:{self.facts["keyd_port"]}";\nstate = "state";\n'
+                    f'database = "{self.conninfo("key_daemon")}";\ndatabase_owner = "{self.conninfo("key_owner")}";\n'
+                    f'schema_dir = "{os.path.join(SOURCE, "keyd", "schema")}";\n')
+        for step in ("--init-root", "--migrate"):
+            self.run("keyd", step)
+        self.start_service("keyd")
+
+    def run(self, service, *words):
+        """A service's program for one step, like --migrate."""
+        d = self.services[service]
+        done = subprocess.run([*d.command, *words], check=False, capture_output=True, text=True, env=self.daemon_env())
+        if done.returncode != 0:
+            raise OfficeError(f"{service} {' '.join(words)} failed: {done.stderr}")
+        return done.stdout
+
+    def start_service(self, name):
+        d = self.services[name]
+        before = len(d.log())
+        d.start()
+        d.wait_until(lambda: " ready " in d.log()[before:], 30, "said that it is ready")
+
+    def admin_sql(self, text):
+        """As the operator does it: psql, in the role post_admin."""
+        return self.cluster.sql(f"SET ROLE post_admin; {text}")
+
+    def _write_env(self):
+        env = self.cluster.env("postgres")
+        with open(self.path("env"), "w", encoding="utf-8") as f:
+            f.write("# . this file, then: sealpost --home DIR/alice …, psql\n")
+            paths = ":".join(self.program(p) for p in ("peerd", "peerd/cli", "keyd", "creditd", "certd"))
+            f.write(f'export PATH="{paths}:{BIN}:$PATH"\n')
+            for key, value in env.items():
+                f.write(f'export {key}="{value}"\n')
+
+    # ---- stations ----
+    def station(self, name, person=None, station="desktop", on="127.0.0.1", netns=None, settings="", enrol=True):
+        """A new station: home DIR/name, invited by the operator, enrolled."""
+        if name in self.stations or not name.replace("-", "").replace("_", "").isalnum():
+            raise OfficeError(f"{name} is there already, or no name for a folder")
+        home, port = self.path(name), 7325 if netns or on != "127.0.0.1" else free_port()
+        os.makedirs(home, mode=0o700)
+        with open(os.path.join(home, "peerd.conf"), "w", encoding="utf-8") as f:
+            f.write(f'bind = "{on}";\nport = {port};\n{settings}\n')
+        s = Station(self, home, person or name, station, port, f"{on}:{port}", netns)
+        s.start()
+        if enrol:
+            token = self.invite(s.person, s.station)
+            s.sealpost("enrol", token)
+        self.stations[name] = s
+        self.facts["stations"][name] = {"person": s.person, "station": station, "port": port, "address": s.address, "netns": netns}
+        self._save()
+        return s
+
+    def invite(self, person, station):
+        return self.admin_sql(f"SELECT key.invite('{person}', '{station}', 'Example Post')")[0][0]
+
+    def introduce(self, *names):
+        """These stations (or all) enter each other in their books."""
+        them = [self.stations[n] for n in (names or self.stations)]
+        for a in them:
+            for b in them:
+                if a.person != b.person:
+                    a.sealpost("book", "add", b.name, "--address", b.address)
+
+    # ---- starting and stopping ----
+    def parts(self):
+        return ["pg", *self.services, *self.stations]
+
+    def start(self, name=None):
+        for part in self.parts() if name is None else [name]:
+            if part == "pg":
+                self.cluster.start()
+            elif part in self.services:
+                if not self.services[part].running():
+                    self.start_service(part)
+            elif part in self.stations:
+                self.stations[part].start()
+            else:
+                raise OfficeError(f"there is no {part} here; there are {', '.join(self.parts())}")
+
+    def stop(self, name=None):
+        for part in reversed(self.parts()) if name is None else [name]:
+            if part == "pg":
+                self.cluster.stop()
+            elif part in self.services:
+                self.services[part].stop()
+            elif part in self.stations:
+                self.stations[part].daemon.stop()
+            else:
+                raise OfficeError(f"there is no {part} here; there are {', '.join(self.parts())}")
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.folder)
