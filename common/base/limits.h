@@ -16,11 +16,21 @@
 #define SP_LETTER_MAX 1200		/* a datagram that no path has to fragment */
 #define SP_LETTER_TCP_MAX (64 * 1024 + 1024)	/* the TCP form carries lists of <= 64 KiB */
 #define SP_LETTER_WINDOW_MS (10 * 60 * 1000)	/* replay memory and clock tolerance */
+#define SP_LETTER_QUESTION 980		/* a question is filled up to this: its answer, a certificate, is never longer */
+#define SP_LETTER_OUT 4096		/* own letters waiting for an answer */
+#define SP_LETTER_OPEN 4096		/* letters at their handlers, not answered yet */
 #define SP_LETTER_TRIES 5
 #define SP_LETTER_FIRST_MS 200		/* doubled at each try */
 #define SP_LETTER_QUEUE 4096		/* unopened letters; then dropped */
 #define SP_LETTER_QUEUE_BOOK 512	/* of which kept for stations in the book */
+#define SP_LETTER_TCP_MS (10 * 1000)	/* for connecting and the answer, when the tries by datagram were in vain */
 #define SP_LETTER_MEMORY 65536		/* answers remembered in all */
+#define SP_LETTER_MEMORY_SENDER 1024	/* of which for one sender: nobody can push the others' out */
+#define SP_LETTER_STRANGERS 64		/* unknown keys that are being asked for their certificate */
+#define SP_LETTER_STRANGERS_PREFIX 8	/* of which from one network (/32, IPv6 /64) */
+#define SP_LETTER_STRANGER_MS (10 * 1000)	/* for their answer */
+#define SP_LETTER_OFFSET_MAX_MS (24ull * 3600 * 1000)	/* clocks that differ more are not helped */
+#define SP_KNOWN_STRANGERS 4096		/* certificates kept of stations that are not in the book */
 #define SP_CERT_MAX 800			/* a certificate fits one letter */
 #define SP_LETTER_CONNS 256		/* TCP connections of a command port: 17 MiB of half-sent letters */
 #define SP_LETTER_CONNS_PREFIX 16	/* of which from one network (/32, IPv6 /64) */

@@ -10,7 +10,7 @@
 #define MAC1 "sealpost mac1 1"
 
 _Static_assert(SP_LETTER_HEAD == 1 + 1 + 8 + SP_X25519 + SP_HPKE_ENC, "the envelope");
-enum { AT_KIND = 1, AT_RECEIVER = 2, AT_SENDER = 10, AT_ENC = 42, MAC_BYTES = 16 };
+enum { AT_KIND = 1, AT_RECEIVER = 2, AT_SENDER = 10, AT_ENC = 42, MAC_BYTES = 16, FIELD_HEAD = 6 };
 
 void
 sp_letter_key_init(struct sp_letter_key *key, const uint8_t public_key[SP_X25519])
@@ -35,6 +35,22 @@ mac1(const struct sp_letter_key *key, struct sp_span core, uint8_t out[MAC_BYTES
 	memcpy(out, whole, MAC_BYTES);
 }
 
+/* Fills the text of a short letter up; the codec takes no more than so many bytes that it does not know. */
+static void
+pad(struct sp_buf *text, size_t letter_bytes)
+{
+	const size_t have = text->len + SP_LETTER_OVER - SP_LETTER_INNER + FIELD_HEAD;
+	size_t n = letter_bytes > have ? letter_bytes - have : 0;
+	uint8_t *p;
+
+	if (n > SP_FRAME_SLACK - FIELD_HEAD)
+		n = SP_FRAME_SLACK - FIELD_HEAD;
+	sp_buf_add_u16(text, SP_LETTER_PAD);
+	sp_buf_add_u32(text, (uint32_t)n);
+	if ((p = sp_buf_reserve(text, n)) != NULL && n > 0)
+		memset(p, 0, n);
+}
+
 /* The sealed part's text: head, type, encoded message. */
 static enum sp_status
 inner(const struct sp_letter_head *head, const struct sp_desc *desc, const void *msg, struct sp_buf *text,
@@ -48,6 +64,8 @@ inner(const struct sp_letter_head *head, const struct sp_desc *desc, const void 
 	sp_buf_add_u16(text, (uint16_t)desc->number);
 	if ((st = sp_encode(desc, msg, text, why)) != SP_OK)
 		return st;
+	if (text->len + SP_LETTER_OVER - SP_LETTER_INNER < head->pad_to)
+		pad(text, head->pad_to);
 	return sp_buf_status(text);
 }
 
@@ -147,7 +165,7 @@ sp_letter_open(const struct sp_x25519_pair *receiver, struct sp_span letter, str
     struct sp_letter *ret_letter)
 {
 	struct sp_letter_envelope env;
-	struct sp_letter opened;
+	struct sp_letter opened = { 0 };
 	struct sp_span sealed;
 	enum sp_status st;
 	uint8_t *p;

@@ -36,7 +36,11 @@ struct sp_letter_head {
 	struct sp_id id;	/* made by the sender */
 	struct sp_id answers;	/* the letter that it answers, or zero */
 	uint64_t time_ms;	/* sender's wall time */
+	size_t pad_to;		/* sealing: a letter of at least so many bytes, filled up by the field SP_LETTER_PAD */
 };
+
+/* A field that every message may end with: its tag is odd, so who reads the message skips it. Zeroes. */
+#define SP_LETTER_PAD 0xffff
 
 /*
  * Seals a message of row desc (a LETTER) for the receiver; whole letter appended to out. It goes as a datagram if

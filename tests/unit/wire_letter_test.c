@@ -51,6 +51,28 @@ START_TEST(a_letter_comes_back_as_it_went)
 }
 END_TEST
 
+/* Padding hides which question is asked and makes room for the answer; who reads the message does not see it. */
+START_TEST(a_padded_letter_reads_the_same)
+{
+	SP_AUTO_DONE(sp_buf) out = { 0 }, text = { 0 };
+	struct sp_msg_pong got;
+	struct sp_letter letter;
+	size_t plain;
+
+	setup(&out);
+	plain = out.len;
+	for (size_t to = plain - 1; to <= plain + 800; to += to < plain + 8 ? 1 : 99) {
+		sp_buf_clear(&out);
+		head.pad_to = to;
+		ck_status(sp_letter_seal(&alice, &bob_key, &head, sp_desc_msg(SP_MSG_PONG), &pong, &out, NULL), SP_OK);
+		ck_assert_uint_eq(out.len, to <= plain ? plain : to < plain + 6 ? plain + 6 : to);
+		ck_status(sp_letter_open(&bob, sp_buf_span(&out), &text, &letter), SP_OK);
+		ck_status(sp_decode(letter.desc, letter.body, &got, NULL), SP_OK);
+		ck_assert(sp_span_eq(got.name, pong.name));
+	}
+}
+END_TEST
+
 START_TEST(nothing_of_the_message_travels_in_clear)
 {
 	SP_AUTO_DONE(sp_buf) one = { 0 }, two = { 0 };
@@ -298,7 +320,8 @@ START_TEST(what_is_no_letter_is_not_sealed)
 }
 END_TEST
 
-UNIT_MAIN("wire/letter", a_letter_comes_back_as_it_went, nothing_of_the_message_travels_in_clear,
+UNIT_MAIN("wire/letter", a_letter_comes_back_as_it_went,
+    a_padded_letter_reads_the_same, nothing_of_the_message_travels_in_clear,
     a_letter_with_any_bit_changed_is_refused, a_letter_cut_or_grown_is_refused,
     versions_and_kinds_that_are_not_known_are_refused, only_the_receiver_opens_it, nobody_writes_in_anothers_name,
     a_cookie_that_nobody_gave_is_refused, the_inside_is_read_as_written, every_letter_at_its_bounds_fits_a_datagram,
