@@ -249,7 +249,7 @@ sp_layout_check(const struct sp_layout *l, uint64_t offset, struct sp_span bytes
 	if ((st = each_stretch(l, offset, bytes.n, check_stretch, &c)) != SP_OK)
 		return st;
 	if (c.differs)
-		return sp_fail(SP_E_MISMATCH, why, "the byte at offset %llu of the packet is not what its list of files demands",
+		return sp_fail(SP_E_MISMATCH, why, "the byte at offset %llu is not what the list of files demands",
 		    (unsigned long long)c.at);
 	return SP_OK;
 }

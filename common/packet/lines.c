@@ -157,7 +157,8 @@ sp_mtime_read(struct sp_span text, int64_t *ret_sec, uint32_t *ret_nsec)
 	if (text.n < 11 || text.p[text.n - 10] != '.')
 		return SP_E_FORMAT;
 	number = sp_span(text.p, text.n - 10);
-	if (sp_parse_u64(number, (uint64_t)INT64_MAX + (negative ? 1 : 0), &value) != SP_OK || (negative && value == 0))
+	if (sp_parse_u64(number, (uint64_t)INT64_MAX + (negative ? 1 : 0), &value) != SP_OK ||
+	    (negative && value == 0))
 		return SP_E_FORMAT;
 	for (size_t i = text.n - 9; i < text.n; i++) {
 		if (text.p[i] < '0' || text.p[i] > '9')

@@ -24,7 +24,8 @@ check_text(const char *text, size_t max, bool lines, const char *field, struct s
 	if (s.n > max)
 		return sp_fail(SP_E_MANIFEST, why, "the %s is longer than %zu bytes", field, max);
 	if (lines ? !sp_utf8_ok(s) : !sp_is_text(s))
-		return sp_fail(SP_E_MANIFEST, why, "the %s is not UTF-8%s", field, lines ? "" : " without control characters");
+		return sp_fail(SP_E_MANIFEST, why, "the %s is not UTF-8%s", field,
+		    lines ? "" : " without control characters");
 	return SP_OK;
 }
 
@@ -280,7 +281,8 @@ store(struct sp_manifest *m, const struct sp_entry *e)
 static bool
 is_type(enum sp_entry_type type)
 {
-	return type == SP_ENTRY_FILE || type == SP_ENTRY_FOLDER || type == SP_ENTRY_SYMLINK || type == SP_ENTRY_HARDLINK;
+	return type == SP_ENTRY_FILE || type == SP_ENTRY_FOLDER || type == SP_ENTRY_SYMLINK ||
+	    type == SP_ENTRY_HARDLINK;
 }
 
 enum sp_status

@@ -257,7 +257,7 @@ read_all(struct reading *r, struct sp_manifest **ret_manifest, struct sp_why *wh
 enum sp_status
 sp_manifest_parse(struct sp_span text, struct sp_manifest **ret_manifest, struct sp_why *why)
 {
-	struct reading r = { .lines = sp_lines(text), .path = { .max = SP_PATH_MAX }, .target = { .max = SP_PATH_MAX } };
+	struct reading r = { .lines = sp_lines(text), .path.max = SP_PATH_MAX, .target.max = SP_PATH_MAX };
 	struct sp_why inner = { "" };
 	enum sp_status st;
 

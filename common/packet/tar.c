@@ -230,7 +230,8 @@ sp_tar_head(const struct sp_entry *e, uint8_t out[SP_TAR_HEAD_MAX])
 void
 sp_layout_manifest_header(uint64_t text_length, uint8_t out[SP_TAR_BLOCK])
 {
-	const struct member m = { .type = '0', .mode = 0644, .size = text_length, .name = sp_span_str(SP_MANIFEST_MEMBER) };
+	const struct member m = { .type = '0', .mode = 0644, .size = text_length,
+	    .name = sp_span_str(SP_MANIFEST_MEMBER) };
 
 	assert(text_length <= OCTAL11_MAX);
 	put_header(out, &m);
