@@ -6,3 +6,6 @@ PEERD_TEST_LIBS = libpeerd.a $(TEST_LIBS) $(TEST_SYS)
 include peerd/store/local.mk
 include peerd/events/local.mk
 include peerd/control/local.mk
+include peerd/source/local.mk
+include peerd/place/local.mk
+include peerd/data/local.mk

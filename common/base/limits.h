@@ -81,6 +81,8 @@
 #define SP_MESSAGE_MAX (64 * 1024)
 #define SP_PRINT_WHOLE_MAX (64ull * 1024 * 1024)	/* up to here sha256:, above sha256-1m: */
 #define SP_PRINT_BLOCK (1024 * 1024)
+#define SP_SOURCE_FOLDERS 256		/* folders that PATHs of one packet lie in: a descriptor each */
+#define SP_HOLE_BLOCK 4096		/* zeroes of this size and alignment become a hole again */
 
 /* data channel */
 #define SP_RECORD_DATA (64 * 1024)	/* bytes of frame in one record */
@@ -93,6 +95,13 @@
 #define SP_DATA_HEARTBEAT_MS (10 * 1000)
 #define SP_DATA_OPEN_MS (30 * 1000)	/* open data port without a connection */
 #define SP_DATA_THREADS 8
+#define SP_DATA_TRANSFERS 1024		/* at once in one peer; beyond: WAIT */
+#define SP_DATA_HALF_OPEN 64		/* data connections of one thread that have not proved themselves yet */
+#define SP_DATA_HANDSHAKE_MS (10 * 1000)	/* from the connection to the checked OPEN */
+#define SP_DATA_LINGER_MS (2 * 1000)	/* so long is read and dropped after an ABORT, that it may arrive before a reset */
+#define SP_DATA_PROGRESS_MS 100
+#define SP_DATA_WALKS 64		/* walks waiting */
+#define SP_DATA_UNSENT (512 * 1024)	/* bytes ahead of what TCP has sent: with a batch less than 1 MiB */
 #define SP_CHECKPOINT_BYTES (256ull * 1024 * 1024)
 #define SP_CHECKPOINT_MS 1000
 #define SP_DIRTY_MAX (256ull * 1024 * 1024)

@@ -9,6 +9,7 @@ libsealpost_a_SOURCES += \
 	common/base/text.c common/base/text.h \
 	common/base/log.c common/base/log.h \
 	common/base/file.c common/base/file.h \
+	common/base/beneath.c common/base/beneath.h \
 	common/base/queue.c common/base/queue.h \
 	common/base/fault.c common/base/fault.h
 check_PROGRAMS += tests/unit/base_cursor_test
