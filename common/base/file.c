@@ -125,10 +125,21 @@ sp_mkdirs(const char *path, mode_t mode, struct sp_why *why)
 	return SP_OK;
 }
 
+/* A folder of ours whose mode keeps us out is opened all the same. */
+static int
+open_folder(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
+		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd;
+}
+
 static enum sp_status
 remove_below(int parent, const char *name, int depth, struct sp_why *why)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_folder(parent, name);
 	struct dirent *e;
 	DIR *dir;
 	enum sp_status st = SP_OK;

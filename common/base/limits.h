@@ -82,6 +82,8 @@
 #define SP_PRINT_WHOLE_MAX (64ull * 1024 * 1024)	/* up to here sha256:, above sha256-1m: */
 #define SP_PRINT_BLOCK (1024 * 1024)
 #define SP_SOURCE_FOLDERS 256		/* folders that PATHs of one packet lie in: a descriptor each */
+#define SP_NOTES_LINES 100		/* of a packet's notes; then how many more */
+#define SP_GOAL_NUMBERS 100000		/* "title (2)" and so on below one sender */
 #define SP_HOLE_BLOCK 4096		/* zeroes of this size and alignment become a hole again */
 
 /* data channel */
