@@ -118,6 +118,8 @@ START_TEST(paths_that_escape_or_repeat_are_refused)
 		{ "f 644 1.000000000 0 f\nh 644 1.000000000 0 g f\nf 644 1.000000000 0 g/x\n", SP_E_MANIFEST },
 		{ "l 777 1.000000000 0 a /etc\nf 644 1.000000000 0 a/x\n", SP_E_MANIFEST },
 		{ "d 755 1.000000000 0 ab\nf 644 1.000000000 0 b/x\n", SP_E_MANIFEST },
+		{ "d 755 1.000000000 0 a\nf 644 1.000000000 0 b/x\n", SP_E_MANIFEST },
+		{ "d 755 1.000000000 0 a\nd 755 1.000000000 0 a/b\nf 644 1.000000000 0 c/x\n", SP_E_MANIFEST },
 	};
 
 	REFUSE_ALL(lies);
@@ -251,11 +253,22 @@ START_TEST(too_many_entries_are_refused_before_they_are_read)
 	ck_status(sp_manifest_parse(sp_buf_span(&text), &m, &why), SP_E_LIMIT);
 	text.len--;
 	ck_status(sp_manifest_parse(sp_buf_span(&text), &m, &why), SP_E_TYPE);
-	ck_status(sp_manifest_parse(sp_span(text.data, (size_t)SP_MANIFEST_MAX + 1), &m, &why), SP_E_LIMIT);
+}
+END_TEST
+
+START_TEST(a_text_that_is_too_long_is_refused_unread)
+{
+	uint8_t *zeroes = calloc(1, (size_t)SP_MANIFEST_MAX + 1);
+	SP_AUTO(sp_manifest) *m = NULL;
+
+	ck_assert_ptr_nonnull(zeroes);
+	ck_status(sp_manifest_parse(sp_span(zeroes, SP_MANIFEST_MAX), &m, NULL), SP_E_MANIFEST);
+	ck_status(sp_manifest_parse(sp_span(zeroes, (size_t)SP_MANIFEST_MAX + 1), &m, NULL), SP_E_LIMIT);
+	free(zeroes);
 }
 END_TEST
 
 UNIT_MAIN("packet/hostile", header_lines_have_one_form, paths_that_escape_or_repeat_are_refused,
     types_and_links_that_lie_are_refused, numbers_have_one_form_and_bounds, extreme_numbers_that_fit_are_taken,
     bytes_left_over_or_missing_are_refused, too_long_names_are_refused,
-    too_many_entries_are_refused_before_they_are_read)
+    too_many_entries_are_refused_before_they_are_read, a_text_that_is_too_long_is_refused_unread)

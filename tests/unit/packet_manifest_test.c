@@ -251,6 +251,7 @@ START_TEST(a_refused_entry_changes_nothing)
 		{ 'h', "m", 0, "z", SP_E_MANIFEST }, { 'f', "m", SP_PACKET_MAX + 1, "", SP_E_LIMIT },
 		{ 'f', "m", SP_PACKET_MAX, "", SP_E_LIMIT }, { 'f', "m", UINT64_MAX, "", SP_E_LIMIT },
 	};
+	const struct sp_entry late = { .type = SP_ENTRY_FILE, .mtime_nsec = 1000000000, .path = "m" };
 	SP_AUTO(sp_manifest) *m = test_manifest();
 	SP_AUTO_DONE(sp_buf) before = { 0 };
 	SP_AUTO_DONE(sp_buf) after = { 0 };
@@ -264,6 +265,7 @@ START_TEST(a_refused_entry_changes_nothing)
 
 		ck_assert_msg(st == rows[i].st, "row %zu: %s", i, sp_status_name(st));
 	}
+	ck_status(sp_manifest_add(m, &late, NULL), SP_E_MANIFEST);
 	ck_status(sp_manifest_encode(m, &after), SP_OK);
 	ck_assert(sp_span_eq(sp_buf_span(&before), sp_buf_span(&after)));
 	ck_assert_uint_eq(sp_manifest_text_length(m), after.len);
@@ -299,7 +301,36 @@ START_TEST(many_entries_parse_and_find)
 }
 END_TEST
 
+START_TEST(entries_and_text_have_limits)
+{
+	SP_AUTO(sp_manifest) *many = test_manifest(), *longer = test_manifest();
+	char path[32], target[SP_TARGET_MAX + 1];
+	enum sp_status st = SP_OK;
+	uint64_t length = 0;
+
+	for (int i = 0; i < SP_ENTRIES_MAX; i++) {
+		snprintf(path, sizeof(path), "%07d", i);
+		ck_status(test_add(many, 'f', path, 0, NULL), SP_OK);
+	}
+	ck_status(test_add(many, 'f', "x", 0, NULL), SP_E_LIMIT);
+	ck_assert_uint_eq(sp_manifest_count(many), SP_ENTRIES_MAX);
+	/* each byte of the targets is three bytes of text */
+	memset(target, ' ', SP_TARGET_MAX);
+	target[SP_TARGET_MAX] = 0;
+	for (int i = 0; i < SP_ENTRIES_MAX && st == SP_OK; i++) {
+		snprintf(path, sizeof(path), "%07d", i);
+		length = sp_manifest_text_length(longer);
+		st = test_add(longer, 'l', path, 0, target);
+	}
+	ck_status(st, SP_E_LIMIT);
+	ck_assert_uint_eq(sp_manifest_text_length(longer), length);
+	ck_assert_uint_le(length, SP_MANIFEST_MAX);
+	ck_assert_uint_gt(length, SP_MANIFEST_MAX - 3 * SP_TARGET_MAX - 100);
+}
+END_TEST
+
 UNIT_MAIN("packet/manifest", built_manifest_is_the_text, parsed_manifest_is_what_was_built,
     every_changed_byte_is_refused_or_another_manifest, every_cut_and_every_doubled_byte_too,
     pk07_without_a_title_there_is_a_number, pk09_a_message_of_any_text_survives, pk15_every_kind_has_its_word,
-    a_head_that_breaks_a_rule_is_refused, a_refused_entry_changes_nothing, many_entries_parse_and_find)
+    a_head_that_breaks_a_rule_is_refused, a_refused_entry_changes_nothing, many_entries_parse_and_find,
+    entries_and_text_have_limits)

@@ -239,6 +239,9 @@ START_TEST(digests_are_taken_where_a_whole_block_stands_only)
 		add_digest(p, i);
 	ck_status(sp_printer_add_block(p, &digest), SP_E_STATE);
 	ck_assert_uint_eq(sp_printer_at(p), 64 * MIB);
+	sp_printer_reset(p, 70 * MIB);
+	sp_printer_add(p, "x", 1);
+	ck_status(sp_printer_add_block(p, &digest), SP_E_STATE);
 }
 END_TEST
 
