@@ -1,0 +1,9 @@
+# What peerd/letters adds to the build.
+libpeerd_a_SOURCES += \
+	peerd/letters/book.c peerd/letters/book.h peerd/letters/book_change.c peerd/letters/book_in.h \
+	peerd/letters/known.c peerd/letters/known.h \
+	peerd/letters/memory.c peerd/letters/memory.h \
+	peerd/letters/out.c peerd/letters/post.c peerd/letters/post.h peerd/letters/post_in.h \
+	peerd/letters/receive.c peerd/letters/stranger.c
+check_PROGRAMS += tests/unit/letters_memory_test
+tests_unit_letters_memory_test_LDADD = $(PEERD_TEST_LIBS)
