@@ -1,0 +1,92 @@
+"""What the scenarios share: a post office for the whole run, and fresh stations for whoever asks."""
+
+import itertools
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from office.office import Office      # noqa: E402
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NUMBERS = itertools.count(1)
+
+
+def _build(variable, default):
+    path = os.environ.get(variable, os.path.join(SOURCE, default))
+    if not os.path.exists(os.path.join(path, "peerd", "peerd")):
+        pytest.fail(f"nothing is built in {path}; set {variable} or run ./check")
+    return path
+
+
+def _office(build):
+    # short, because UNIX sockets lie in it
+    folder = tempfile.mkdtemp(prefix="spo", dir=os.environ.get("TMPDIR", "/tmp"))
+    os.chmod(folder, 0o755)
+    office = Office(folder, build)
+    office.create()
+    return office
+
+
+@pytest.fixture(scope="session")
+def office():
+    """Everything but stations, from the sanitizer build."""
+    o = _office(_build("SP_BUILD", "build-check"))
+    yield o
+    o.stop()
+    problems = sanitizer_reports(o)
+    shutil.rmtree(o.folder, ignore_errors=True)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(scope="session")
+def fast_office():
+    """The same from the release build, for what moves gigabytes."""
+    o = _office(_build("SP_RELEASE", "build-release"))
+    yield o
+    o.stop()
+    shutil.rmtree(o.folder, ignore_errors=True)
+
+
+def sanitizer_reports(office):
+    """What a sanitizer said in any log of the office: a failure of whatever test ran last."""
+    found = []
+    for part in [*office.services.values(), *(s.daemon for s in office.stations.values())]:
+        for mark in re.findall(r"^(?:=+\d+=+ERROR|.*runtime error:).*$", part.log(), re.M):
+            found.append(f"{part.name}: {mark}")
+    return found
+
+
+@pytest.fixture
+def pair(office):
+    """Two fresh stations that know each other; gone after the test."""
+    yield from _pair(office)
+
+
+@pytest.fixture
+def fast_pair(fast_office):
+    yield from _pair(fast_office)
+
+
+def _pair(office):
+    n = next(NUMBERS)
+    a, b = office.station(f"alice{n}"), office.station(f"bob{n}")
+    office.introduce(f"alice{n}", f"bob{n}")
+    yield a, b
+    for s in (a, b):
+        retire(office, s)
+
+
+def retire(office, station):
+    """Stops a station and forgets it; what it logged must be free of sanitizer reports."""
+    station.daemon.stop()
+    problems = re.findall(r"^(?:=+\d+=+ERROR|.*runtime error:).*$", station.daemon.log(), re.M)
+    name = os.path.basename(station.home)
+    office.stations.pop(name, None)
+    office.facts["stations"].pop(name, None)
+    shutil.rmtree(station.home, ignore_errors=True)
+    assert not problems, "\n".join(problems)
