@@ -142,6 +142,7 @@
 /* identity */
 #define SP_CERT_DAYS 90
 #define SP_CERT_RENEW_DAYS 400
+#define SP_TRUST_CERTS_MAX 16		/* roots and issuing certificates of one domain */
 #define SP_INVITE_DAYS 7
 #define SP_SHUTDOWN_MS (10 * 1000)
 
