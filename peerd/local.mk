@@ -4,6 +4,7 @@ libpeerd_a_SOURCES =
 PEERD_TEST_LIBS = libpeerd.a $(TEST_LIBS) $(TEST_SYS)
 
 include peerd/store/local.mk
+include peerd/station/local.mk
 include peerd/letters/local.mk
 include peerd/events/local.mk
 include peerd/control/local.mk
