@@ -87,6 +87,7 @@
 #define SP_HOLE_BLOCK 4096		/* zeroes of this size and alignment become a hole again */
 
 /* data channel */
+#define SP_RECORD_DATA_MIN 2048		/* the smallest chunk that a setting may ask for */
 #define SP_RECORD_DATA (64 * 1024)	/* bytes of frame in one record */
 #define SP_RECORD_MAX (SP_RECORD_DATA + 64)
 #define SP_SEND_BATCH (256 * 1024)	/* records sealed into one send buffer: fits the L2 cache */
@@ -100,9 +101,11 @@
 #define SP_DATA_TRANSFERS 1024		/* at once in one peer; beyond: WAIT */
 #define SP_DATA_HALF_OPEN 64		/* data connections of one thread that have not proved themselves yet */
 #define SP_DATA_HANDSHAKE_MS (10 * 1000)	/* from the connection to the checked OPEN */
+#define SP_DATA_PARK_MS 1000		/* a connection that comes before its transfer waits for it */
 #define SP_DATA_LINGER_MS (2 * 1000)	/* so long is read and dropped after an ABORT, that it may arrive before a reset */
 #define SP_DATA_PROGRESS_MS 100
 #define SP_DATA_WALKS 64		/* walks waiting */
+#define SP_DATA_WALKERS 2		/* so that a large tree does not hold up a small one */
 #define SP_DATA_UNSENT (512 * 1024)	/* bytes ahead of what TCP has sent: with a batch less than 1 MiB */
 #define SP_CHECKPOINT_BYTES (256ull * 1024 * 1024)
 #define SP_CHECKPOINT_MS 1000

@@ -110,7 +110,11 @@ SP_MUST_CHECK enum sp_status data_reserve(struct data_pool *p, const struct data
 SP_MUST_CHECK enum sp_status data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation,
     const struct sp_hash *accept);
 
-/* Ends the transfer with ABORT{reason}; BROKEN follows. */
+/* Ends the transfer with ABORT{reason}; BROKEN follows, with this status. A walk goes on to its WALKED; what is not known is
+ * ignored. */
 void data_abort(struct data_pool *p, const struct sp_id *transfer, bool sending, enum sp_status reason);
+
+/* Incoming connections that were closed because they did not prove themselves. */
+uint64_t data_pool_refused(const struct data_pool *p);
 
 #endif

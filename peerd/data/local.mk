@@ -1,0 +1,15 @@
+# What peerd/data adds to the build.
+libpeerd_a_SOURCES += \
+	peerd/data/data.h peerd/data/data_in.h \
+	peerd/data/pool.c \
+	peerd/data/thread.c \
+	peerd/data/half.c peerd/data/half.h \
+	peerd/data/sender.c \
+	peerd/data/receiver.c \
+	peerd/data/reader.c peerd/data/reader.h \
+	peerd/data/writer.c peerd/data/writer.h \
+	peerd/data/link.c peerd/data/link.h \
+	peerd/data/linger.c \
+	peerd/data/port.c peerd/data/port.h \
+	peerd/data/result.c peerd/data/result.h \
+	peerd/data/walker.c peerd/data/walker.h

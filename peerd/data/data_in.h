@@ -1,0 +1,137 @@
+/*
+ * data_in.h - what the rooms of peerd/data share: orders to a data thread, news from it, and the thread itself.
+ *
+ * The main loop (pool.c) owns the table of transfers and the queues' bounds: whatever a thread must be told or must tell has
+ * room by construction. A thread (thread.c) owns its transfers and their connections; nothing else is shared.
+ */
+#ifndef PEERD_DATA_DATA_IN_H
+#define PEERD_DATA_DATA_IN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "common/net/socket.h"
+#include "peerd/data/data.h"
+#include "peerd/data/link.h"
+
+/* Room per transfer: send or reserve, start, abort, listen, unlisten; connected and ended, progress only while half is free. */
+#define DATA_ORDERS (8 * SP_DATA_TRANSFERS)
+#define DATA_NEWS (4 * SP_DATA_TRANSFERS)
+
+#define DATA_ANSWER_MAX 512	/* longest record that a sender takes: heart-beats, ABORT, END */
+#define DATA_LISTENERS 2	/* IPv4 and IPv6 */
+
+enum data_order_what { ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SEND, ORDER_RESERVE, ORDER_START, ORDER_ABORT, ORDER_QUIT };
+
+struct data_order {
+	enum data_order_what what;
+	uint64_t serial;			/* of the transfer, from the pool */
+	uint32_t slot;				/* of the transfer in the pool's table */
+	int fds[DATA_LISTENERS];		/* LISTEN: owned; -1 = none */
+	struct data_send_order send;		/* SEND: source owned */
+	struct data_receive_order receive;	/* RESERVE: received owned */
+	struct sp_hash accept;			/* START */
+	enum sp_status reason;			/* ABORT */
+};
+void data_order_free(struct data_order *o);	/* wipes */
+SP_AUTO_DEFINE(data_order);
+
+/* A happening on its way to the main loop. */
+struct data_news {
+	struct data_happening h;
+	uint64_t serial;
+	uint32_t slot;
+};
+void data_news_free(struct data_news *n);
+
+struct data_half;
+struct data_linger;
+struct data_transfer;
+
+struct data_thread {
+	/* read-only once it runs */
+	struct sp_loop *loop;			/* owned; the thread's once it runs */
+	struct sp_queue *in;			/* owned; orders */
+	struct sp_queue *news;			/* borrowed from the pool */
+	atomic_ullong *refused;			/* likewise */
+	struct sp_addr bind;
+	size_t chunk;
+	uint32_t idle_ms;
+	pthread_t id;
+	bool started;
+
+	/* the main loop's */
+	uint16_t port;				/* that it listens on; 0 = none */
+	unsigned port_users;			/* transfers that still wait for their connection */
+	unsigned load;				/* transfers */
+
+	/* the thread's own */
+	struct sp_listener *listeners[DATA_LISTENERS];	/* owned */
+	LIST_HEAD(, data_transfer) transfers;		/* owned */
+	TAILQ_HEAD(, data_half) halves;			/* owned, the oldest first */
+	unsigned nhalves;
+	LIST_HEAD(, data_linger) lingers;		/* owned */
+	unsigned nlingers;
+	uint8_t *scratch;				/* owned; DATA_SCRATCH bytes */
+	bool quits;
+};
+
+/* The head of every transfer on a thread: struct data_sender and struct data_receiver begin with it. */
+struct data_transfer {
+	LIST_ENTRY(data_transfer) list;
+	struct data_thread *thread;
+	struct sp_id id;
+	uint64_t generation, serial;
+	uint32_t slot;
+	bool sending;
+	struct data_link link;
+	struct sp_timer *timer;		/* owned */
+	uint64_t progress_ms;		/* of the last news of progress */
+	void (*free)(struct data_transfer *t);
+};
+
+/* thread.c */
+SP_MUST_CHECK enum sp_status data_thread_init(struct data_thread *t, const struct data_settings *settings,
+    struct sp_queue *news, atomic_ullong *refused, struct sp_why *why);
+SP_MUST_CHECK enum sp_status data_thread_start(struct data_thread *t, struct sp_why *why);
+void data_thread_done(struct data_thread *t);	/* ends it, its transfers too; all news are out then */
+
+/* Enters a transfer: its head is filled from the order, its timer calls on_timer with it. SP_E_NOMEM. */
+SP_MUST_CHECK enum sp_status data_transfer_enter(struct data_thread *t, struct data_transfer *x, const struct data_order *o,
+    sp_timer_fn *on_timer);
+
+/* News: connected; progress (not more than SP_DATA_PROGRESS_MS asks for). */
+void data_transfer_connected(struct data_transfer *x);
+void data_transfer_progress(struct data_transfer *x, uint64_t bytes);
+
+/* The last news of a transfer; it is freed. result is taken. Its link stays for a while if there is something to send. */
+void data_transfer_finished(struct data_transfer *x, struct data_result *result);
+
+/*
+ * The same for a failure. said_by_peer: the other side knows already; otherwise it is told with ABORT{st} if it can be.
+ */
+void data_transfer_broken(struct data_transfer *x, enum sp_status st, const struct sp_why *why, bool said_by_peer,
+    struct data_result *result);
+
+/* sender.c, receiver.c: begin on the order (which keeps what they do not take), or end at once with news. */
+void data_sender_begin(struct data_thread *t, struct data_order *o);
+void data_receiver_begin(struct data_thread *t, struct data_order *o);
+void data_receiver_start(struct data_transfer *x, const struct sp_hash *accept);
+void data_sender_abort(struct data_transfer *x, enum sp_status reason);
+
+/* half.c: connections that have not proved themselves. */
+void data_half_accept(void *thread, int fd, const struct sp_addr *from);
+void data_half_drop_all(struct data_thread *t);
+
+/* A transfer has begun to wait: some openings may have come before it. */
+void data_half_retry(struct data_thread *t);
+
+/* The transfer waits no more: its halves are dropped. */
+void data_half_forget(struct data_thread *t, const struct data_transfer *x);
+
+/* linger.c: the last bytes of a link that nobody waits for any more. The link is taken. */
+void data_linger(struct data_thread *t, struct data_link *take);
+void data_linger_drop_all(struct data_thread *t);
+
+#endif

@@ -1,0 +1,366 @@
+/*
+ * pool.c - the data channel as the main loop sees it: a table of the transfers under way, which thread has each, and the ports
+ * that are open for them. No socket is read here.
+ *
+ * The table is what bounds the queues: a transfer keeps its row until its last news was taken, so a thread can never have more
+ * to say than there is room for.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/limits.h"
+#include "peerd/data/data_in.h"
+#include "peerd/data/port.h"
+#include "peerd/data/walker.h"
+
+_Static_assert(SP_DATA_THREADS <= SP_DATA_PORTS_OPEN, "each thread has at most one port");
+
+struct active {
+	bool used;
+	bool sending;
+	bool aborted;
+	bool needs_port;
+	struct sp_id id;
+	uint64_t generation, serial;
+	struct data_thread *thread;	/* borrowed */
+};
+
+struct data_pool {
+	struct sp_loop *loop;		/* borrowed */
+	data_happening_fn *fn;
+	void *arg;
+	struct sp_addr bind;		/* family 0 = all addresses */
+	uint16_t port_first, port_last;
+	struct sp_queue *news;		/* owned */
+	bool drains;
+	atomic_ullong refused;
+	struct sp_worker *walkers;	/* owned */
+	struct data_thread threads[SP_DATA_THREADS];
+	unsigned nthreads;		/* started or not, to be ended */
+	uint64_t serials;
+	struct active table[SP_DATA_TRANSFERS];
+};
+
+/* ---- the table ---- */
+
+static void
+release_port(struct active *a)
+{
+	struct data_thread *t = a->thread;
+	struct data_order *o;
+
+	if (!a->needs_port)
+		return;
+	a->needs_port = false;
+	if (--t->port_users > 0)
+		return;
+	t->port = 0;
+	o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		abort();
+	o->what = ORDER_UNLISTEN;
+	if (sp_queue_push(t->in, o) != SP_OK)
+		abort();	/* cannot be: DATA_ORDERS */
+}
+
+static void
+release(struct active *a)
+{
+	release_port(a);
+	a->thread->load--;
+	a->used = false;
+}
+
+static void
+on_news(void *arg, void *item)
+{
+	struct data_pool *p = arg;
+	struct data_news *n = item;
+	struct active *a = &p->table[n->slot];
+
+	if (n->h.what == DATA_CONNECTED)
+		release_port(a);
+	else if (n->h.what != DATA_PROGRESS)
+		release(a);
+	p->fn(p->arg, &n->h);
+	data_news_free(n);
+}
+
+/* The thread with the least to do; but an older attempt of the same transfer must be over before the new one begins, so that
+ * goes to the same thread, behind it. */
+static struct data_thread *
+choose_thread(struct data_pool *p, const struct sp_id *id)
+{
+	struct data_thread *best = &p->threads[0];
+
+	for (size_t i = 0; i < SP_DATA_TRANSFERS; i++)
+		if (p->table[i].used && sp_id_eq(&p->table[i].id, id))
+			return p->table[i].thread;
+	for (unsigned i = 1; i < p->nthreads; i++)
+		if (p->threads[i].load < best->load)
+			best = &p->threads[i];
+	return best;
+}
+
+static struct active *
+enter(struct data_pool *p, const struct sp_id *id, uint64_t generation, bool sending)
+{
+	struct data_thread *t = choose_thread(p, id);
+
+	for (size_t i = 0; i < SP_DATA_TRANSFERS; i++) {
+		struct active *a = &p->table[i];
+
+		if (a->used)
+			continue;
+		*a = (struct active){ .used = true, .sending = sending, .id = *id, .generation = generation,
+			.serial = ++p->serials, .thread = t };
+		t->load++;
+		return a;
+	}
+	return NULL;
+}
+
+static struct data_order *
+order_new(const struct data_pool *p, const struct active *a, enum data_order_what what)
+{
+	struct data_order *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	o->what = what;
+	o->serial = a->serial;
+	o->slot = (uint32_t)(a - p->table);
+	o->fds[0] = o->fds[1] = -1;
+	return o;
+}
+
+static enum sp_status
+give(struct active *a, struct data_order *take)
+{
+	enum sp_status st = take != NULL ? sp_queue_push(a->thread->in, take) : SP_E_NOMEM;
+
+	if (st != SP_OK)
+		data_order_free(take);
+	return st;
+}
+
+/* ---- orders ---- */
+
+enum sp_status
+data_walk(struct data_pool *p, const struct sp_id *transfer, uint64_t generation, const char *const *paths, size_t count,
+    const struct sp_manifest_head *head)
+{
+	return data_walker_submit(p->walkers, p->fn, p->arg, transfer, generation, paths, count, head);
+}
+
+enum sp_status
+data_send(struct data_pool *p, const struct data_send_order *order)
+{
+	struct active *a = enter(p, &order->transfer, order->generation, true);
+	struct data_order *o = a != NULL ? order_new(p, a, ORDER_SEND) : NULL;
+	enum sp_status st;
+
+	if (o == NULL) {
+		source_free(order->source);
+		if (a != NULL)
+			release(a);
+		return a != NULL ? SP_E_NOMEM : SP_E_BUSY;
+	}
+	o->send = *order;
+	if ((st = give(a, o)) != SP_OK)
+		release(a);
+	return st;
+}
+
+/* The thread's port, opened if it has none. */
+static enum sp_status
+hold_port(struct data_pool *p, struct active *a, struct sp_why *why)
+{
+	struct data_thread *t = a->thread;
+	struct data_order *o;
+	uint16_t port = 0;
+	enum sp_status st;
+
+	if (t->port == 0) {
+		o = order_new(p, a, ORDER_LISTEN);
+		if (o == NULL)
+			return SP_E_NOMEM;
+		st = data_port_open(&p->bind, p->port_first, p->port_last, o->fds, &port, why);
+		if (st != SP_OK) {
+			data_order_free(o);
+			return st;
+		}
+		if ((st = give(a, o)) != SP_OK)
+			return st;
+		t->port = port;
+	}
+	t->port_users++;
+	a->needs_port = true;
+	return SP_OK;
+}
+
+enum sp_status
+data_reserve(struct data_pool *p, const struct data_receive_order *order, uint16_t *ret_port, struct sp_why *why)
+{
+	struct active *a = enter(p, &order->transfer, order->generation, false);
+	struct data_order *o;
+	enum sp_status st;
+
+	if (a == NULL)
+		return sp_fail(SP_E_BUSY, why, "as many transfers as this peer can have are under way");
+	if ((st = hold_port(p, a, why)) != SP_OK) {
+		release(a);
+		return st;
+	}
+	*ret_port = a->thread->port;
+	o = order_new(p, a, ORDER_RESERVE);
+	if (o != NULL) {
+		o->receive = *order;
+		o->receive.received = strdup(order->received);
+		if (o->receive.received == NULL)
+			data_order_free(sp_take(&o));
+	}
+	if ((st = give(a, o)) != SP_OK)
+		release(a);
+	return st;
+}
+
+enum sp_status
+data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation, const struct sp_hash *accept)
+{
+	for (size_t i = 0; i < SP_DATA_TRANSFERS; i++) {
+		struct active *a = &p->table[i];
+		struct data_order *o;
+
+		if (!a->used || a->sending || a->generation != generation || !sp_id_eq(&a->id, transfer))
+			continue;
+		o = order_new(p, a, ORDER_START);
+		if (o != NULL)
+			o->accept = *accept;
+		return give(a, o);
+	}
+	return SP_E_NOTFOUND;
+}
+
+void
+data_abort(struct data_pool *p, const struct sp_id *transfer, bool sending, enum sp_status reason)
+{
+	for (size_t i = 0; i < SP_DATA_TRANSFERS; i++) {
+		struct active *a = &p->table[i];
+		struct data_order *o;
+
+		if (!a->used || a->aborted || a->sending != sending || !sp_id_eq(&a->id, transfer))
+			continue;
+		o = order_new(p, a, ORDER_ABORT);
+		if (o != NULL)
+			o->reason = reason;
+		a->aborted = give(a, o) == SP_OK;
+	}
+}
+
+uint64_t
+data_pool_refused(const struct data_pool *p)
+{
+	return atomic_load(&p->refused);
+}
+
+/* ---- the pool ---- */
+
+static unsigned
+cores(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+static enum sp_status
+check_settings(struct data_settings *s, struct sp_addr *ret_bind, struct sp_why *why)
+{
+	*ret_bind = (struct sp_addr){ 0 };
+	if (s->chunk == 0)
+		s->chunk = SP_RECORD_DATA;
+	if (s->idle_ms == 0)
+		s->idle_ms = SP_DATA_IDLE_MS;
+	if (s->port_first == 0 && s->port_last == 0) {
+		s->port_first = SP_DATA_PORT_FIRST;
+		s->port_last = SP_DATA_PORT_LAST;
+	}
+	if (s->threads == 0)
+		s->threads = cores();
+	if (s->threads > SP_DATA_THREADS)
+		s->threads = SP_DATA_THREADS;
+	if (s->chunk < SP_RECORD_DATA_MIN || s->chunk > SP_RECORD_DATA)
+		return sp_fail(SP_E_CONFIG, why, "a data record of %zu bytes: %d to %d are possible", s->chunk, SP_RECORD_DATA_MIN,
+		    SP_RECORD_DATA);
+	if (s->port_first == 0 || s->port_first > s->port_last)
+		return sp_fail(SP_E_CONFIG, why, "the range of data ports is empty");
+	if (s->bind != NULL && s->bind[0] != 0 && sp_addr_parse(sp_span_str(s->bind), 1, ret_bind) != SP_OK)
+		return sp_fail(SP_E_CONFIG, why, "%.100s is not an address", s->bind);
+	return SP_OK;
+}
+
+static enum sp_status
+pool_open(struct data_pool *p, const struct data_settings *settings, struct sp_why *why)
+{
+	enum sp_status st;
+
+	if ((p->news = sp_queue_new(DATA_NEWS)) == NULL)
+		return sp_fail(SP_E_NOMEM, why, "no memory or descriptors for the data threads");
+	if ((st = sp_loop_drain(p->loop, p->news, on_news, p)) != SP_OK)
+		return st;
+	p->drains = true;
+	if ((st = sp_worker_new(p->loop, SP_DATA_WALKERS, SP_DATA_WALKS, &p->walkers, why)) != SP_OK)
+		return st;
+	while (p->nthreads < settings->threads) {
+		struct data_thread *t = &p->threads[p->nthreads++];
+
+		t->bind = p->bind;
+		if ((st = data_thread_init(t, settings, p->news, &p->refused, why)) != SP_OK ||
+		    (st = data_thread_start(t, why)) != SP_OK)
+			return st;
+	}
+	return SP_OK;
+}
+
+enum sp_status
+data_pool_new(struct sp_loop *loop, const struct data_settings *settings, data_happening_fn *fn, void *arg,
+    struct data_pool **ret_pool, struct sp_why *why)
+{
+	SP_AUTO(data_pool) *p = calloc(1, sizeof(*p));
+	struct data_settings full = *settings;
+	enum sp_status st;
+
+	if (p == NULL)
+		return sp_fail(SP_E_NOMEM, why, "out of memory");
+	p->loop = loop;
+	p->fn = fn;
+	p->arg = arg;
+	if ((st = check_settings(&full, &p->bind, why)) != SP_OK)
+		return st;
+	p->port_first = full.port_first;
+	p->port_last = full.port_last;
+	if ((st = pool_open(p, &full, why)) != SP_OK)
+		return st;
+	*ret_pool = sp_take(&p);
+	return SP_OK;
+}
+
+void
+data_pool_free(struct data_pool *p)
+{
+	void *item;
+
+	if (p == NULL)
+		return;
+	sp_worker_free(p->walkers);
+	for (unsigned i = 0; i < p->nthreads; i++)
+		data_thread_done(&p->threads[i]);
+	if (p->drains)
+		sp_loop_undrain(p->loop, p->news);
+	while (p->news != NULL && sp_queue_pop(p->news, &item, 1) == 1)
+		data_news_free(item);
+	sp_queue_free(p->news);
+	free(p);
+}

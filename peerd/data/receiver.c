@@ -1,0 +1,326 @@
+/*
+ * receiver.c - one packet coming in: wait for the one connection of the accept, then the tar, prints.txt, the trailer and END in
+ * this order and nothing else; everything is compared before links and modes are made and our END goes back.
+ */
+#include "common/base/clock.h"
+#include "common/crypto/hash.h"
+#include "common/statements/open.h"
+#include "peerd/data/half.h"
+#include "peerd/data/result.h"
+#include "peerd/data/writer.h"
+
+enum phase { RESERVED, WAITING, USED, TAR, PRINTS, END, DONE };
+
+struct data_receiver {
+	struct data_transfer x;			/* first */
+	enum phase phase;
+	struct data_receive_order order;	/* received is owned; secrets are wiped once connected */
+	char id_text[SP_ID_TEXT];
+	struct sp_hash accept;
+	struct data_writer *writer;		/* owned */
+	struct sp_buf prints_text;
+	size_t prints_max;
+	struct data_result *result;		/* owned, filled as things are known */
+	bool said_by_peer;
+};
+
+static void
+receiver_free(struct data_transfer *x)
+{
+	struct data_receiver *r = (struct data_receiver *)x;
+
+	data_writer_free(r->writer);
+	sp_buf_done(&r->prints_text);
+	data_result_free(r->result);
+	free((char *)r->order.received);
+	sp_wipe(r, sizeof(*r));
+	free(r);
+}
+
+static void
+broken(struct data_receiver *r, enum sp_status st, const struct sp_why *why)
+{
+	data_transfer_broken(&r->x, st, why, r->said_by_peer, NULL);
+}
+
+/* ---- the connection's proof: asked by half.c ---- */
+
+struct data_transfer *
+data_receiver_find(struct data_thread *t, const struct sp_channel_opening *opening)
+{
+	struct data_transfer *x;
+
+	LIST_FOREACH(x, &t->transfers, list) {
+		const struct data_receiver *r = (const struct data_receiver *)x;
+
+		if (!x->sending && r->phase == WAITING && opening->number == 1 &&
+		    memcmp(opening->accept_start, r->accept.b, sizeof(opening->accept_start)) == 0)
+			return x;
+	}
+	return NULL;
+}
+
+enum sp_status
+data_receiver_reply(const struct data_transfer *x, const uint8_t opening[SP_CHANNEL_OPENING],
+    uint8_t ret_reply[SP_CHANNEL_REPLY], struct sp_channel **ret_channel)
+{
+	const struct data_receiver *r = (const struct data_receiver *)x;
+	struct sp_channel_terms terms = { .offer = r->order.offer, .accept = r->accept, .number = 1 };
+	enum sp_status st;
+
+	memcpy(terms.token, r->order.token, sizeof(terms.token));
+	memcpy(terms.recipient_key, r->order.one_time.public_key, sizeof(terms.recipient_key));
+	st = sp_channel_recipient_accept(&terms, &r->order.one_time, opening, ret_reply, ret_channel);
+	sp_wipe(&terms, sizeof(terms));
+	return st;
+}
+
+void
+data_receiver_used(struct data_transfer *x)
+{
+	struct data_receiver *r = (struct data_receiver *)x;
+
+	r->phase = USED;
+	sp_wipe(&r->order.one_time, sizeof(r->order.one_time));
+	sp_wipe(r->order.token, sizeof(r->order.token));
+}
+
+enum sp_status
+data_receiver_admit(const struct data_transfer *x, struct sp_channel *ch, const struct sp_record *record, struct sp_why *why)
+{
+	const struct data_receiver *r = (const struct data_receiver *)x;
+	struct sp_msg_data_open m;
+	enum sp_status st;
+
+	if (record->type != SP_MSG_DATA_OPEN)
+		return sp_fail(SP_E_FORMAT, why, "the sender's first record is not OPEN");
+	if ((st = sp_decode(record->desc, record->body, &m, why)) != SP_OK ||
+	    (st = sp_open_check(ch, m.statement, m.signature, &r->order.sender, why)) != SP_OK)
+		return st;
+	return sp_channel_admit(ch);
+}
+
+/* ---- records ---- */
+
+static enum sp_status
+on_prints(struct data_receiver *r, const struct sp_record *record, struct sp_why *why)
+{
+	if (record->offset != r->prints_text.len)
+		return sp_fail(SP_E_FORMAT, why, "the fingerprints did not come in order");
+	if (record->body.n > r->prints_max - r->prints_text.len)
+		return sp_fail(SP_E_LONG, why, "more fingerprints came than the packet has files");
+	sp_buf_add_span(&r->prints_text, record->body);
+	return sp_buf_status(&r->prints_text);
+}
+
+static enum sp_status
+check_trailer(struct data_receiver *r, const struct sp_msg_data_trailer *m, struct sp_why *why)
+{
+	struct sp_stmt_trailer t;
+	struct sp_hash prints;
+	uint32_t changed = 0;
+	enum sp_status st;
+
+	st = sp_statement_open(SP_STMT_TRAILER, m->statement, m->signature, &r->order.sender, r->order.sender.name.domain, &t,
+	    why);
+	if (st != SP_OK)
+		return st;
+	sp_sha256(sp_buf_span(&r->prints_text), &prints);
+	if (!sp_hash_eq(&t.offer, &r->order.offer) || !sp_hash_eq(&t.manifest, &r->order.manifest) ||
+	    !sp_hash_eq(&t.prints, &prints))
+		return sp_fail(SP_E_MISMATCH, why, "the sender signed for another packet than it sent");
+	if ((st = data_writer_compare(r->writer, sp_buf_span(&r->prints_text), &changed, why)) != SP_OK)
+		return st;
+	if (changed != t.changed)
+		return sp_fail(SP_E_MISMATCH, why, "the sender signed for another number of changed files than it names");
+	r->result->changed = changed;
+	sp_statement_hash(m->statement, &r->result->trailer_hash);
+	return SP_OK;
+}
+
+static enum sp_status
+on_trailer(struct data_receiver *r, const struct sp_record *record, struct sp_why *why)
+{
+	struct sp_msg_data_trailer m;
+	enum sp_status st = sp_decode(record->desc, record->body, &m, why);
+
+	if (st == SP_OK)
+		st = check_trailer(r, &m, why);
+	sp_buf_done(&r->prints_text);
+	r->phase = END;
+	return st;
+}
+
+/* Everything was right: finish the packet on the disk and say so. */
+static enum sp_status
+on_end(struct data_receiver *r, struct sp_why *why)
+{
+	struct data_result *result = r->result;
+	struct sp_msg_data_end end = { 0 };
+	enum sp_status st;
+
+	if ((st = data_writer_finish(r->writer, &result->notes, why)) != SP_OK)
+		return st;
+	result->manifest_hash = r->order.manifest;
+	result->place = data_writer_take_place(r->writer);
+	result->manifest = data_writer_take_manifest(r->writer);
+	result->prints = data_writer_take_prints(r->writer);
+	if ((st = data_result_files(result, result->manifest, result->prints)) != SP_OK ||
+	    (st = data_result_links(result, result->manifest, r->order.keep_links)) != SP_OK)
+		return st;
+	r->phase = DONE;
+	return data_link_seal(&r->x.link, SP_MSG_DATA_END, &end, why);
+}
+
+static enum sp_status
+on_record(void *arg, const struct sp_record *record, struct sp_why *why)
+{
+	struct data_receiver *r = arg;
+	enum sp_status st;
+
+	if (record->type == SP_MSG_DATA_ABORT && r->phase != DONE) {
+		r->said_by_peer = true;
+		return data_abort_read(record->body, "the sender", why);
+	}
+	if (record->type == SP_RECORD_TAR && r->phase == TAR) {
+		st = data_writer_feed(r->writer, record->offset, record->body, why);
+		if (st == SP_OK && data_writer_is_full(r->writer)) {
+			r->phase = PRINTS;
+			r->prints_max = 64 + 80 * (size_t)data_writer_files(r->writer);
+		}
+		return st;
+	}
+	/* More than was offered has a word of its own. */
+	if (record->type == SP_RECORD_TAR && r->phase > TAR)
+		return sp_fail(SP_E_LONG, why, "more bytes came than were offered");
+	if (record->type == SP_RECORD_PRINTS && r->phase == PRINTS)
+		return on_prints(r, record, why);
+	if (record->type == SP_MSG_DATA_TRAILER && r->phase == PRINTS)
+		return on_trailer(r, record, why);
+	if (record->type == SP_MSG_DATA_END && r->phase == END && record->body.n == 0)
+		return on_end(r, why);
+	return sp_fail(SP_E_FORMAT, why, "the sender's records are not in their order");
+}
+
+/* ---- the connection ---- */
+
+static void
+on_ready(void *arg, unsigned ready)
+{
+	struct data_receiver *r = arg;
+	struct data_link *k = &r->x.link;
+	struct sp_why why = { "" };
+	enum sp_status st = SP_OK;
+
+	if ((ready & SP_READ) != 0)
+		st = data_link_read(k, r->x.thread->scratch, on_record, r, &why);
+	if (st == SP_OK && data_link_flush(k, &why) != SP_OK && r->phase != DONE)
+		st = SP_E_CLOSED;
+	if (st == SP_OK && r->phase == DONE) {
+		data_transfer_finished(&r->x, sp_take(&r->result));
+		return;
+	}
+	if (st == SP_OK)
+		st = data_link_want(k, data_link_waiting(k) > 0 ? SP_READ | SP_WRITE : SP_READ);
+	if (st != SP_OK)
+		broken(r, st, &why);
+	else
+		data_transfer_progress(&r->x, data_writer_at(r->writer));
+}
+
+/* Before the connection: its deadline. After: heart-beats, and the sender's silence. */
+static void
+on_timer(void *arg)
+{
+	struct data_receiver *r = arg;
+	struct data_link *k = &r->x.link;
+	struct sp_msg_data_checkpoint beat = { 0 };
+	struct sp_why why = { "" };
+	enum sp_status st = SP_OK;
+
+	if (r->phase < TAR)
+		st = sp_fail(SP_E_TIMEOUT, &why, "the sender did not connect in time");
+	else if (sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
+		st = sp_fail(SP_E_TIMEOUT, &why, "the sender was silent for %u s", (unsigned)(r->x.thread->idle_ms / 1000));
+	else if (data_link_waiting(k) == 0)
+		st = data_link_seal(k, SP_MSG_DATA_CHECKPOINT, &beat, &why);
+	if (st == SP_OK)
+		st = data_link_flush(k, &why);
+	if (st == SP_OK)
+		st = data_link_want(k, data_link_waiting(k) > 0 ? SP_READ | SP_WRITE : SP_READ);
+	if (st != SP_OK)
+		broken(r, st, &why);
+	else
+		sp_timer_set(r->x.timer, r->x.thread->idle_ms < SP_DATA_HEARTBEAT_MS ? r->x.thread->idle_ms :
+		    SP_DATA_HEARTBEAT_MS);
+}
+
+static enum sp_status
+begin_tar(struct data_receiver *r)
+{
+	struct data_terms terms = {
+		.manifest = r->order.manifest, .manifest_length = r->order.manifest_length, .files = r->order.files,
+		.bytes = r->order.bytes, .packet = r->order.packet, .sender = r->order.sender.name,
+		.received = r->order.received, .id_text = r->id_text, .keep_links = r->order.keep_links,
+	};
+
+	r->result = calloc(1, sizeof(*r->result));
+	return r->result != NULL ? data_writer_new(&terms, &r->writer) : SP_E_NOMEM;
+}
+
+void
+data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel *channel_take)
+{
+	struct data_receiver *r = (struct data_receiver *)x;
+	struct data_link *k = &x->link;
+	struct sp_why why = { "" };
+	enum sp_status st;
+
+	k->fd = fd_take;
+	k->channel = channel_take;
+	k->record_max = SP_RECORD_BYTES_MAX;
+	k->heard_ms = sp_clock_boot_ms();
+	k->watch = sp_watch_new(x->thread->loop, k->fd, on_ready, r);
+	st = k->watch != NULL ? begin_tar(r) : SP_E_NOMEM;
+	if (st == SP_OK)
+		st = data_link_want(k, SP_READ);
+	if (st != SP_OK) {
+		broken(r, st, &why);
+		return;
+	}
+	r->phase = TAR;
+	sp_timer_set(x->timer, 0);	/* the first heart-beat: the sender knows that it is admitted */
+	data_transfer_connected(x);
+}
+
+void
+data_receiver_start(struct data_transfer *x, const struct sp_hash *accept)
+{
+	struct data_receiver *r = (struct data_receiver *)x;
+
+	if (r->phase != RESERVED)
+		return;
+	r->accept = *accept;
+	r->phase = WAITING;
+	sp_timer_set(x->timer, SP_DATA_OPEN_MS);
+	data_half_retry(x->thread);
+}
+
+void
+data_receiver_begin(struct data_thread *t, struct data_order *o)
+{
+	struct data_receiver *r = calloc(1, sizeof(*r));
+	struct sp_why why = { "" };
+
+	if (r == NULL)
+		abort();
+	r->x.free = receiver_free;
+	r->order = o->receive;
+	o->receive.received = NULL;
+	sp_id_text(&r->order.transfer, r->id_text);
+	if (data_transfer_enter(t, &r->x, o, on_timer) != SP_OK) {
+		broken(r, SP_E_NOMEM, &why);
+		return;
+	}
+	sp_timer_set(r->x.timer, SP_DATA_OPEN_MS);
+}
