@@ -290,7 +290,7 @@ sp_manifest_append(struct sp_manifest *m, const struct sp_entry *entry, struct s
 {
 	struct sp_entry e = *entry;
 	enum sp_status st;
-	uint64_t line;
+	uint64_t line = 0;
 	size_t texts;
 
 	if (!is_type(e.type))

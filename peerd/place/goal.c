@@ -117,7 +117,7 @@ place_rename(const char *received, const char *id_text, const char *goal, uint64
 {
 	SP_AUTO_FD top = -1, incoming = -1, folder = -1;
 	char sender[SP_NAME_TEXT];
-	const char *name;
+	const char *name = "";
 	struct sp_id id;
 	struct stat sb;
 	enum sp_status st;

@@ -1,0 +1,476 @@
+/*
+ * data_hostile_test.c - senders that lie: each is refused with the right word, and nothing stands outside the incoming folder.
+ *
+ * The liar is a blocking socket with a channel of its own; what it is to do wrong is one field of struct lie.
+ */
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "common/crypto/hash.h"
+#include "common/statements/open.h"
+#include "peerd/data/reader.h"
+#include "tests/unit/data_in_test.h"
+
+struct lie {
+	bool wrong_token, wrong_number, wrong_accept, wrong_mac;
+	bool open_by_other, open_of_other_accept;
+	uint64_t skip_at, flip_at;		/* offset + 1 of the tar to leave a byte out, to change one */
+	bool extra_tar, short_tar, garbage, tar_again;
+	bool wrong_print, no_prints, wrong_prints_hash, extra_prints;
+	bool trailer_by_other, trailer_of_other_offer, trailer_changed;
+	bool prints_first, end_first;
+	enum sp_status abort_with;
+};
+
+struct liar {
+	struct pair *p;
+	int fd;
+	struct sp_channel *ch;
+	struct sp_key *other_key;
+	bool heard_abort;
+	enum sp_status abort_reason;
+};
+
+static void
+put(struct liar *l, const void *bytes, size_t n)
+{
+	const uint8_t *b = bytes;
+	ssize_t did;
+
+	for (; n > 0; b += did, n -= (size_t)did)
+		if ((did = send(l->fd, b, n, MSG_NOSIGNAL)) <= 0)
+			return;
+}
+
+static bool
+get(struct liar *l, void *bytes, size_t n)
+{
+	return recv(l->fd, bytes, n, MSG_WAITALL) == (ssize_t)n;
+}
+
+static void
+put_msg(struct liar *l, unsigned number, const void *msg)
+{
+	SP_AUTO_DONE(sp_buf) out = { 0 };
+
+	ck_status(sp_channel_seal(l->ch, sp_desc_msg(number), msg, &out, NULL), SP_OK);
+	put(l, out.data, out.len);
+}
+
+static void
+put_raw(struct liar *l, uint8_t type, uint64_t offset, const void *bytes, size_t n)
+{
+	SP_AUTO_MEM uint8_t *record = malloc(n + SP_RECORD_RAW_OVER);
+
+	memcpy(sp_record_raw_place(record), bytes, n);
+	ck_status(sp_channel_seal_raw(l->ch, type, offset, record, n), SP_OK);
+	put(l, record, n + SP_RECORD_RAW_OVER);
+}
+
+/* Opens the connection as the lie says; false if it was not admitted. */
+static bool
+say_hello(struct liar *l, const struct lie *lie)
+{
+	struct sp_channel_terms terms = { .offer = l->p->receive.offer, .accept = l->p->accept, .number = 1 };
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(l->p->send.addr.port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	uint8_t opening[SP_CHANNEL_OPENING], reply[SP_CHANNEL_REPLY], mac[SP_CHANNEL_CONFIRM], signature[SP_SIGNATURE];
+	SP_AUTO_DONE(sp_buf) statement = { 0 };
+	struct sp_msg_data_open m;
+
+	l->fd = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(l->fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	memcpy(terms.token, l->p->receive.token, 32);
+	memcpy(terms.recipient_key, l->p->receive.one_time.public_key, SP_X25519);
+	terms.token[0] ^= lie->wrong_token;
+	terms.number += lie->wrong_number;
+	terms.accept.b[0] ^= lie->wrong_accept;
+	terms.accept.b[31] ^= lie->open_of_other_accept;
+	ck_status(sp_channel_sender_begin(&terms, opening, &l->ch), SP_OK);
+	put(l, opening, sizeof(opening));
+	if (!get(l, reply, sizeof(reply)))
+		return false;
+	if (lie->wrong_token || lie->wrong_mac || lie->open_of_other_accept) {
+		/* Not knowing the token it cannot make the MAC: it guesses. */
+		memset(mac, 7, sizeof(mac));
+		put(l, mac, sizeof(mac));
+		return false;
+	}
+	ck_status(sp_channel_sender_confirm(l->ch, reply, mac), SP_OK);
+	put(l, mac, sizeof(mac));
+	ck_status(sp_open_sign(l->ch, lie->open_by_other ? l->other_key : alice_key, &statement, signature, NULL), SP_OK);
+	m = (struct sp_msg_data_open){ .statement = sp_buf_span(&statement),
+		.signature = sp_span(signature, sizeof(signature)) };
+	put_msg(l, SP_MSG_DATA_OPEN, &m);
+	return !lie->open_by_other;
+}
+
+static void
+put_tar(struct liar *l, struct data_reader *reader, const struct lie *lie)
+{
+	uint8_t bytes[4096];
+	uint64_t at;
+	size_t n;
+
+	while (data_reader_left(reader) > 0) {
+		at = data_reader_at(reader);
+		n = data_reader_left(reader) < sizeof(bytes) ? (size_t)data_reader_left(reader) : sizeof(bytes);
+		ck_status(data_reader_fill(reader, bytes, n, &why), SP_OK);
+		if (lie->flip_at > at && lie->flip_at <= at + n)
+			bytes[lie->flip_at - 1 - at] ^= 0x20;
+		if (lie->short_tar && data_reader_left(reader) == 0)
+			n -= 1;
+		put_raw(l, SP_RECORD_TAR, at + (lie->skip_at > at && lie->skip_at <= at + n), bytes, n);
+		if (lie->tar_again && at == 0)
+			put_raw(l, SP_RECORD_TAR, 0, bytes, n);
+	}
+	if (lie->extra_tar)
+		put_raw(l, SP_RECORD_TAR, data_reader_at(reader), "x", 1);
+}
+
+static void
+put_trailer(struct liar *l, const struct lie *lie, struct sp_buf *prints)
+{
+	struct sp_stmt_trailer t = { .offer = l->p->receive.offer, .manifest = l->p->receive.manifest };
+	SP_AUTO_DONE(sp_buf) statement = { 0 };
+	uint8_t signature[SP_SIGNATURE];
+	struct sp_msg_data_trailer m;
+
+	sp_sha256(sp_buf_span(prints), &t.prints);
+	t.offer.b[0] ^= lie->trailer_of_other_offer;
+	t.prints.b[0] ^= lie->wrong_prints_hash;
+	t.changed = lie->trailer_changed;
+	ck_status(sp_statement_sign(SP_STMT_TRAILER, &t, lie->trailer_by_other ? l->other_key : alice_key, &statement,
+	    signature, NULL, NULL), SP_OK);
+	m = (struct sp_msg_data_trailer){ .statement = sp_buf_span(&statement),
+		.signature = sp_span(signature, sizeof(signature)) };
+	put_msg(l, SP_MSG_DATA_TRAILER, &m);
+}
+
+static void
+put_everything(struct liar *l, struct data_reader *reader, const struct lie *lie)
+{
+	SP_AUTO_DONE(sp_buf) prints = { 0 };
+	struct sp_msg_data_end end = { 0 };
+	struct sp_msg_data_abort abort_msg = { .reason = (uint16_t)lie->abort_with };
+	uint8_t garbage[100] = { 0, 0, 0, 96 };
+
+	if (lie->abort_with != SP_OK)
+		put_msg(l, SP_MSG_DATA_ABORT, &abort_msg);
+	if (lie->garbage)
+		put(l, garbage, sizeof(garbage));
+	if (lie->end_first)
+		put_msg(l, SP_MSG_DATA_END, &end);
+	if (lie->prints_first)
+		put_raw(l, SP_RECORD_PRINTS, 0, "x", 1);
+	put_tar(l, reader, lie);
+	ck_status(sp_prints_encode(data_reader_prints(reader), &prints), SP_OK);
+	if (lie->wrong_print)
+		prints.data[prints.len - 2] = prints.data[prints.len - 2] == '0' ? '1' : '0';
+	if (!lie->no_prints)
+		put_raw(l, SP_RECORD_PRINTS, 0, prints.data, prints.len);
+	if (lie->extra_prints) {
+		char more[8192] = "";
+
+		put_raw(l, SP_RECORD_PRINTS, prints.len, more, sizeof(more));
+	}
+	put_trailer(l, lie, &prints);
+	put_msg(l, SP_MSG_DATA_END, &end);
+}
+
+/* What the recipient says until it closes: heart-beats, END, or why not. */
+static void
+listen_to(struct liar *l)
+{
+	uint8_t record[SP_RECORD_BYTES_MAX];
+	struct sp_msg_data_abort m;
+	struct sp_record r;
+	size_t n;
+
+	while (get(l, record, SP_RECORD_HEAD) && sp_record_bytes(record, &n) == SP_OK &&
+	    get(l, record + SP_RECORD_HEAD, n - SP_RECORD_HEAD) && sp_channel_open(l->ch, record, n, &r) == SP_OK)
+		if (r.type == SP_MSG_DATA_ABORT) {
+			ck_status(sp_decode(r.desc, r.body, &m, NULL), SP_OK);
+			l->heard_abort = true;
+			l->abort_reason = sp_status_from_number(m.reason);
+		}
+}
+
+static struct liar
+lie_to(struct pair *p, const struct lie *lie)
+{
+	SP_AUTO(data_reader) *reader = NULL;
+	struct liar l = { .p = p };
+	const struct timeval patience = { .tv_sec = 10 };
+	bool admitted;
+
+	ck_status(sp_key_new(&l.other_key), SP_OK);
+	ck_status(data_reader_new(p->send.source, &reader), SP_OK);
+	admitted = say_hello(&l, lie);
+	setsockopt(l.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (admitted)
+		put_everything(&l, reader, lie);
+	shutdown(l.fd, SHUT_WR);
+	listen_to(&l);
+	close(l.fd);
+	sp_channel_free(l.ch);
+	sp_key_free(l.other_key);
+	return l;
+}
+
+/* alice's packet of some files, and the offset of the byte after a header's beginning. */
+static struct pair *
+agree_on_something(void)
+{
+	tree_folder("t");
+	tree_text("t/a", "content of a");
+	tree_text("t/b", "content of b");
+	tree_folder("t/c");
+	return agree(walk("t"));
+}
+
+/* Only the receiving folder was touched, and in it only what is incoming. */
+static void
+check_outside(void)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "cd '%s' && test -z \"$(find . -path ./t -prune -o -path ./received/.incoming -prune "
+	    "-o ! -name . ! -name received -print)\"", tree_dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void
+check_lie(const char *name, const struct lie *lie, enum sp_status expected, bool is_told)
+{
+	struct pair *p;
+	struct liar l;
+
+	stage_new(0);
+	p = agree_on_something();
+	expect(p);
+	l = lie_to(p, lie);
+	wait_for(1);
+	ck_assert_msg(p->received_status == expected, "%s: %s (%s)", name, sp_status_name(p->received_status),
+	    p->received_why.text);
+	ck_assert_msg(l.heard_abort == is_told, "%s: ABORT", name);
+	if (is_told)
+		ck_status(l.abort_reason, expected);
+	ck_assert_ptr_null(p->received_result);
+	check_outside();
+	source_free(p->send.source);
+	p->send.source = NULL;
+	stage_done();
+	npairs = 0;
+}
+
+/* The liar who does everything right: the frame of these tests is sound. */
+START_TEST(an_honest_liar_is_believed)
+{
+	struct lie none = { 0 };
+	struct pair *p;
+	struct liar l;
+
+	stage_new(0);
+	p = agree_on_something();
+	expect(p);
+	l = lie_to(p, &none);
+	ck_assert(!l.heard_abort);
+	wait_for(1);
+	ck_assert_msg(p->received_status == SP_OK, "%s", p->received_why.text);
+	check_same(p, "t");
+	check_outside();
+	source_free(p->send.source);
+	stage_done();
+}
+END_TEST
+
+/* Whoever does not prove itself is closed and counted; the transfer goes on waiting for the right one. */
+START_TEST(the_unproved_do_not_disturb)
+{
+	static const struct lie lies[] = { { .wrong_token = true }, { .wrong_mac = true }, { .wrong_number = true },
+		{ .wrong_accept = true }, { .open_of_other_accept = true } };
+	struct pair *p;
+	const size_t count = sizeof(lies) / sizeof(lies[0]);
+
+	stage_new(0);
+	p = agree_on_something();
+	expect(p);
+	for (size_t i = 0; i < count; i++)
+		(void)lie_to(p, &lies[i]);
+	for (int i = 0; i < 200 && data_pool_refused(bob) < count; i++)
+		usleep(10000);
+	ck_assert_uint_eq(data_pool_refused(bob), count);
+	ck_status(data_send(alice, &p->send), SP_OK);
+	wait_for(2);
+	check_delivered(p);
+	stage_done();
+}
+END_TEST
+
+START_TEST(a_flood_of_connections_leaves_room)
+{
+	struct pair *p;
+	int fds[150];
+
+	stage_new(0);
+	p = agree_on_something();
+	expect(p);
+	for (size_t i = 0; i < 150; i++) {
+		struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(p->send.addr.port),
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&sin, sizeof(sin)), 0);
+		ck_assert_int_eq(send(fds[i], "SPD1", 4, MSG_NOSIGNAL), 4);
+	}
+	ck_status(data_send(alice, &p->send), SP_OK);
+	wait_for(2);
+	check_delivered(p);
+	for (size_t i = 0; i < 150; i++)
+		close(fds[i]);
+	stage_done();
+}
+END_TEST
+
+/* Recorded bytes of one delivery sent again, when the same accept waits once more. */
+START_TEST(a_recorded_opening_is_worth_nothing)
+{
+	struct pair *p;
+	uint8_t opening[SP_CHANNEL_OPENING], reply[SP_CHANNEL_REPLY], mac[SP_CHANNEL_CONFIRM], again[SP_CHANNEL_REPLY];
+	struct sp_channel_terms terms;
+	SP_AUTO(sp_channel) *ch = NULL;
+
+	stage_new(0);
+	p = agree_on_something();
+	expect(p);
+	terms = (struct sp_channel_terms){ .offer = p->receive.offer, .accept = p->accept, .number = 1 };
+	memcpy(terms.token, p->receive.token, 32);
+	memcpy(terms.recipient_key, p->receive.one_time.public_key, SP_X25519);
+	ck_status(sp_channel_sender_begin(&terms, opening, &ch), SP_OK);
+	for (int i = 0; i < 2; i++) {
+		struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(p->send.addr.port),
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		struct liar l = { .p = p, .fd = socket(AF_INET, SOCK_STREAM, 0) };
+		char byte;
+
+		ck_assert_int_eq(connect(l.fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+		put(&l, opening, sizeof(opening));
+		ck_assert(get(&l, i == 0 ? reply : again, sizeof(reply)));
+		if (i == 0) {
+			ck_status(sp_channel_sender_confirm(ch, reply, mac), SP_OK);
+		} else {
+			put(&l, mac, sizeof(mac));
+			ck_assert_int_le(recv(l.fd, &byte, 1, 0), 0);
+		}
+		close(l.fd);
+	}
+	ck_assert_mem_ne(reply, again, sizeof(reply));
+	ck_status(data_send(alice, &p->send), SP_OK);
+	wait_for(2);
+	check_delivered(p);
+	stage_done();
+}
+END_TEST
+
+#define LIE(name, expected, told, ...)                                                              \
+	START_TEST(name)                                                                            \
+	{                                                                                           \
+		struct lie lie = { __VA_ARGS__ };                                                   \
+		check_lie(#name, &lie, expected, told);                                             \
+	}                                                                                           \
+	END_TEST
+
+LIE(opened_by_another_station, SP_E_SIGNATURE, false, .open_by_other = true)
+LIE(garbage_instead_of_records, SP_E_CLOSED, false, .garbage = true)
+LIE(manifest_header_changed, SP_E_MANIFEST, true, .flip_at = 5)
+LIE(manifest_text_changed, SP_E_MISMATCH, true, .flip_at = 540)
+LIE(byte_left_out, SP_E_FORMAT, true, .skip_at = 1)
+LIE(bytes_twice, SP_E_FORMAT, true, .tar_again = true)
+LIE(more_than_offered, SP_E_LONG, true, .extra_tar = true)
+LIE(less_than_offered, SP_E_FORMAT, true, .short_tar = true)
+LIE(content_other_than_printed, SP_E_PRINT, true, .wrong_print = true)
+LIE(no_fingerprints, SP_E_MISMATCH, true, .no_prints = true)
+LIE(more_fingerprints_than_files, SP_E_LONG, true, .extra_prints = true)
+LIE(fingerprints_not_those_signed, SP_E_MISMATCH, true, .wrong_prints_hash = true)
+LIE(trailer_by_another_station, SP_E_SIGNATURE, true, .trailer_by_other = true)
+LIE(trailer_of_another_offer, SP_E_MISMATCH, true, .trailer_of_other_offer = true)
+LIE(trailer_with_other_changes, SP_E_MISMATCH, true, .trailer_changed = true)
+LIE(fingerprints_before_the_packet, SP_E_FORMAT, true, .prints_first = true)
+LIE(end_before_the_packet, SP_E_FORMAT, true, .end_first = true)
+LIE(given_up_by_the_sender, SP_E_IO, false, .abort_with = SP_E_IO)
+
+/* A header or a zero in the middle that is not what the manifest implies; content that is not what was hashed. */
+START_TEST(no_byte_may_differ)
+{
+	SP_AUTO(source) *s = NULL;
+	const struct sp_layout *l;
+	uint64_t offsets[4];
+	static const enum sp_status expected[4] = { SP_E_MISMATCH, SP_E_PRINT, SP_E_MISMATCH, SP_E_MISMATCH };
+
+	for (int i = 0; i < 4; i++) {
+		struct lie lie = { 0 };
+
+		stage_new(0);
+		agree_on_something();
+		s = pairs[0].send.source;
+		npairs = 0;
+		l = source_layout(s);
+		offsets[0] = sp_layout_entry(l, 1).start + 3;
+		offsets[1] = sp_layout_entry(l, 1).data_at + 3;
+		offsets[2] = sp_layout_entry(l, 1).end - 1;
+		offsets[3] = sp_layout_length(l) - 1;
+		source_free(sp_take(&s));
+		stage_done();
+		lie.flip_at = offsets[i] + 1;
+		check_lie("no_byte_may_differ", &lie, expected[i], true);
+	}
+}
+END_TEST
+
+/* The sender keeps all its promises, but they are not those of the offer. */
+static void
+check_offer(void (*change)(struct data_receive_order *o), enum sp_status expected)
+{
+	struct pair *p;
+
+	stage_new(0);
+	p = agree_on_something();
+	change(&p->receive);
+	deliver(p);
+	ck_assert_msg(p->received_status == expected, "%s", p->received_why.text);
+	ck_status(p->sent_status, expected);
+	ck_assert(access(incoming_of(p), F_OK) != 0);
+	check_outside();
+	stage_done();
+	npairs = 0;
+}
+
+static void other_manifest(struct data_receive_order *o) { o->manifest.b[3] ^= 1; }
+static void other_length(struct data_receive_order *o) { o->manifest_length += 1; }
+static void other_files(struct data_receive_order *o) { o->files -= 1; }
+static void other_bytes(struct data_receive_order *o) { o->bytes -= 1; }
+static void shorter(struct data_receive_order *o) { o->packet -= 512; }
+static void longer(struct data_receive_order *o) { o->packet += 512; }
+static void other_station(struct data_receive_order *o) { strcpy(o->sender.name.station, "desktop"); }
+
+START_TEST(the_packet_must_be_the_one_offered)
+{
+	check_offer(other_manifest, SP_E_MISMATCH);
+	check_offer(other_length, SP_E_MISMATCH);
+	check_offer(other_files, SP_E_MISMATCH);
+	check_offer(other_bytes, SP_E_SIZE);
+	check_offer(shorter, SP_E_LONG);
+	check_offer(longer, SP_E_SIZE);
+	check_offer(other_station, SP_E_MISMATCH);
+}
+END_TEST
+
+UNIT_MAIN("data/hostile", an_honest_liar_is_believed, the_unproved_do_not_disturb, a_flood_of_connections_leaves_room,
+    a_recorded_opening_is_worth_nothing, opened_by_another_station, garbage_instead_of_records,
+    manifest_header_changed, manifest_text_changed, byte_left_out, bytes_twice, more_than_offered, less_than_offered,
+    content_other_than_printed, no_fingerprints, more_fingerprints_than_files, fingerprints_not_those_signed,
+    trailer_by_another_station, trailer_of_another_offer, trailer_with_other_changes, fingerprints_before_the_packet,
+    end_before_the_packet, given_up_by_the_sender, no_byte_may_differ,
+    the_packet_must_be_the_one_offered)
