@@ -222,13 +222,17 @@ static enum sp_status
 read_address(const char *address, char out[80], struct sp_why *why)
 {
 	char host[SP_HOST_MAX + 1];
+	struct sp_addr numeric;
 	uint16_t port;
 	enum sp_status st;
 
 	if (address == NULL || address[0] == '\0')
 		return SP_OK;
-	if ((st = sp_hostport_split(sp_span_str(address), SP_PORT_COMMAND, host, &port)) != SP_OK)
-		return sp_fail(st, why, "an address is HOST or HOST:PORT (IPv6: [ADDRESS]:PORT)");
+	st = sp_hostport_split(sp_span_str(address), SP_PORT_COMMAND, host, &port);
+	if (st == SP_OK && strchr(host, ':') != NULL)
+		st = sp_addr_parse(sp_span_str(host), port, &numeric);
+	if (st != SP_OK || port == 0)
+		return sp_fail(SP_E_FORMAT, why, "an address is HOST or HOST:PORT (IPv6: [ADDRESS]:PORT)");
 	snprintf(out, 80, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
 	return SP_OK;
 }
