@@ -27,7 +27,7 @@ open_box(struct post *p, const struct post_settings *settings, struct sp_why *wh
 	enum sp_status st;
 
 	if (settings->bind != NULL && settings->bind[0] != '\0') {
-		st = sp_addr_parse(sp_span_str(settings->bind), settings->port, &conf.bind[0]);
+		st = sp_addr_parse(sp_span_str(settings->bind), SP_PORT_COMMAND, &conf.bind[0]);
 		if (st != SP_OK)
 			return sp_fail(SP_E_CONFIG, why, "\"%s\" is no numeric address to listen on", settings->bind);
 		conf.bind[0].port = settings->port;
