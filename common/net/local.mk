@@ -4,8 +4,11 @@ libsealpost_a_SOURCES += \
 	common/net/addr.c common/net/addr.h common/net/socket.c common/net/socket.h \
 	common/net/resolve.c common/net/resolve.h common/net/letterbox.c common/net/letterbox.h \
 	common/net/letterbox_in.h common/net/letterbox_tcp.c common/net/tls.h \
-	common/net/service.h common/net/client.h common/net/http.c common/net/http.h common/net/notify.c common/net/notify.h \
+	common/net/tls.c common/net/tls_conn.c common/net/tls_in.h common/net/tls_ssl.h \
+	common/net/service.c common/net/service.h common/net/service_in.h common/net/request.c \
+	common/net/client.c common/net/client.h common/net/client_in.h common/net/client_link.c \
+	common/net/http.c common/net/http.h common/net/notify.c common/net/notify.h \
 	common/net/worker.c common/net/worker.h
 noinst_HEADERS += tests/unit/net_unit.h
 check_PROGRAMS += tests/unit/net_loop_test tests/unit/net_addr_test tests/unit/net_resolve_test \
-	tests/unit/net_letterbox_test tests/unit/net_http_test
+	tests/unit/net_letterbox_test tests/unit/net_http_test tests/unit/net_service_test

@@ -32,6 +32,7 @@ struct sp_service_conf {
 	const struct sp_handler *handlers;	/* borrowed */
 	size_t nhandlers;
 	void *arg;				/* of the handlers, borrowed */
+	uint64_t idle_ms;			/* 0: SP_SERVICE_IDLE_MS */
 };
 
 SP_MUST_CHECK enum sp_status sp_service_new(struct sp_loop *loop, const struct sp_service_conf *conf,
