@@ -54,7 +54,7 @@ void
 sp_buf_clear(struct sp_buf *b)
 {
 	if (b->secret && b->data != NULL)
-		sp_wipe(b->data, b->len);
+		sp_wipe(b->data, b->cap);
 	b->len = 0;
 	b->error = SP_OK;
 }
@@ -174,7 +174,8 @@ sp_buf_addf(struct sp_buf *b, const char *fmt, ...)
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (n < 0) {
-		b->error = SP_E_NOMEM;
+		if (b->error == SP_OK)
+			b->error = SP_E_NOMEM;
 		return;
 	}
 	sp_buf_add(b, text, (size_t)n);

@@ -111,6 +111,7 @@ sp_mkdirs(const char *path, mode_t mode, struct sp_why *why)
 {
 	char part[PATH_MAX];
 	size_t n = strlen(path);
+	struct stat st;
 
 	if (n == 0 || n >= sizeof(part))
 		return sp_fail(SP_E_ARGUMENT, why, "the path is empty or too long");
@@ -122,18 +123,26 @@ sp_mkdirs(const char *path, mode_t mode, struct sp_why *why)
 		if (mkdir(part, mode) != 0 && errno != EEXIST)
 			return sp_fail_errno(SP_E_IO, why, "cannot make %s", part);
 	}
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		return sp_fail(SP_E_IO, why, "%s is there and no folder", path);
 	return SP_OK;
 }
 
-/* A folder of ours whose mode keeps us out is opened all the same. */
+/* Opens a folder to empty it, also one whose mode forbids that to its owner. */
 static int
 open_folder(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	SP_AUTO_FD seen = -1;
+	char path[64];
 
-	if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd;
+	if (fd >= 0 || errno != EACCES)
+		return fd;
+	seen = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", seen);
+	if (seen < 0 || chmod(path, 0700) != 0)
+		return -1;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static enum sp_status

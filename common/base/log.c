@@ -43,7 +43,7 @@ sp_log(enum sp_level level, const char *event, const char *fmt, ...)
 	if (n > sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)line[i] < 0x20)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = ' ';
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, n) < 0)
@@ -54,6 +54,11 @@ void
 sp_log_fail(enum sp_level level, const char *event, enum sp_status st, const struct sp_why *why)
 {
 	bool known = why != NULL && why->text[0] != 0;
+	char reason[sizeof(why->text)];
 
-	sp_log(level, event, "status=%s reason=\"%s\"", sp_status_name(st), known ? why->text : sp_status_text(st));
+	snprintf(reason, sizeof(reason), "%s", known ? why->text : sp_status_text(st));
+	/* a quote within would end the value for whoever reads the log by program */
+	for (char *p = reason; (p = strchr(p, '"')) != NULL;)
+		*p = '\'';
+	sp_log(level, event, "status=%s reason=\"%s\"", sp_status_name(st), reason);
 }

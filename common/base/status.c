@@ -59,16 +59,30 @@ sp_status_from_number(unsigned number)
 	return find(number) != NULL ? (enum sp_status)number : SP_E_UNKNOWN;
 }
 
+/* The arguments may point into why itself: "cannot load: %s", why->text. */
+static void
+write_reason(struct sp_why *why, const char *more, const char *fmt, va_list ap)
+{
+	struct sp_why fresh;
+	size_t used;
+
+	if (why == NULL)
+		return;
+	vsnprintf(fresh.text, sizeof(fresh.text), fmt, ap);
+	used = strlen(fresh.text);
+	if (more != NULL)
+		snprintf(fresh.text + used, sizeof(fresh.text) - used, ": %s", more);
+	*why = fresh;
+}
+
 enum sp_status
 sp_fail(enum sp_status st, struct sp_why *why, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (why != NULL) {
-		va_start(ap, fmt);
-		vsnprintf(why->text, sizeof(why->text), fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	write_reason(why, NULL, fmt, ap);
+	va_end(ap);
 	return st;
 }
 
@@ -78,15 +92,9 @@ sp_fail_errno(enum sp_status st, struct sp_why *why, const char *fmt, ...)
 	int err = errno;
 	va_list ap;
 
-	if (why != NULL) {
-		size_t used;
-
-		va_start(ap, fmt);
-		vsnprintf(why->text, sizeof(why->text), fmt, ap);
-		va_end(ap);
-		used = strlen(why->text);
-		snprintf(why->text + used, sizeof(why->text) - used, ": %s", strerror(err));
-	}
+	va_start(ap, fmt);
+	write_reason(why, strerror(err), fmt, ap);
+	va_end(ap);
 	if (err == ENOSPC || err == EDQUOT)
 		return SP_E_SPACE;
 	return err == ENOMEM ? SP_E_NOMEM : st;

@@ -183,6 +183,17 @@ is_control(const uint8_t *p, size_t n)
 	return n == 1 ? *p < 0x20 || *p == 0x7f : n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
 }
 
+/* Direction marks, separators and characters of no width could reorder or hide what the reader sees. */
+static bool
+is_tricky(const uint8_t *p, size_t n)
+{
+	uint32_t c = n == 2 ? (uint32_t)(p[0] & 31) << 6 | (p[1] & 63) :
+	    n == 3 ? (uint32_t)(p[0] & 15) << 12 | (uint32_t)(p[1] & 63) << 6 | (p[2] & 63) : 0;
+
+	return c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	    c == 0xfeff;
+}
+
 bool
 sp_is_text(struct sp_span bytes)
 {
@@ -215,11 +226,8 @@ sp_printable_add(struct sp_buf *b, struct sp_span foreign)
 	for (size_t i = 0; i < foreign.n;) {
 		const uint8_t *p = foreign.p + i;
 		size_t n = sp_utf8_length(p, foreign.n - i);
-		/* direction marks and line separators could reorder what the reader sees */
-		bool tricky = n == 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0x8b && p[2] <= 0xae) ||
-		    (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf));
 
-		if (n == 0 || is_control(p, n) || tricky) {
+		if (n == 0 || is_control(p, n) || is_tricky(p, n)) {
 			sp_buf_addf(b, "\\x%02x", *p);
 			i++;
 			continue;

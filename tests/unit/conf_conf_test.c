@@ -173,7 +173,7 @@ START_TEST(files_that_are_not_there_or_no_text)
 	struct sp_why why = { "" };
 
 	write_file("");
-	ck_status(sp_file_write(path, sp_span("a\0b", 3), 0600, NULL), SP_OK);
+	ck_status(sp_file_write(path, sp_span(NEEDED "\0x", sizeof(NEEDED) + 1), 0600, NULL), SP_OK);
 	ck_status(sp_conf_read(keys, N, path, &s, &why), SP_E_CONFIG);
 	ck_status(sp_conf_read(keys, N, folder, &s, &why), SP_E_IO);
 	ck_assert_int_eq(unlink(path), 0);
