@@ -10,6 +10,11 @@ libsealpost_a_SOURCES += \
 	common/statements/tariff.c common/statements/tariff.h \
 	common/statements/token.c common/statements/token.h \
 	common/statements/enrol.c common/statements/enrol.h \
-	common/statements/receipt.h common/statements/receipt_file.h
-check_PROGRAMS += tests/unit/statements_lists_test tests/unit/statements_token_test
+	common/statements/receipt.c common/statements/receipt.h \
+	common/statements/receipt_file.c common/statements/receipt_file.h common/statements/receipt_in.h \
+	common/statements/receipt_verify.c
+check_PROGRAMS += tests/unit/statements_statement_test tests/unit/statements_offer_test \
+	tests/unit/statements_accept_test tests/unit/statements_ending_test tests/unit/statements_open_test \
+	tests/unit/statements_lists_test tests/unit/statements_token_test tests/unit/statements_enrol_test \
+	tests/unit/statements_receipt_test
 noinst_HEADERS += tests/unit/statements_people.h
