@@ -16,5 +16,5 @@ libsealpost_a_SOURCES += \
 check_PROGRAMS += tests/unit/statements_statement_test tests/unit/statements_offer_test \
 	tests/unit/statements_accept_test tests/unit/statements_ending_test tests/unit/statements_open_test \
 	tests/unit/statements_lists_test tests/unit/statements_token_test tests/unit/statements_enrol_test \
-	tests/unit/statements_receipt_test
+	tests/unit/statements_receipt_test tests/unit/statements_receipt_file_test
 noinst_HEADERS += tests/unit/statements_people.h
