@@ -11,3 +11,7 @@ include peerd/control/local.mk
 include peerd/source/local.mk
 include peerd/place/local.mk
 include peerd/data/local.mk
+
+sbin_PROGRAMS += peerd/peerd
+peerd_peerd_SOURCES = peerd/main.c peerd/peer.h peerd/settings.h peerd/conf.def
+peerd_peerd_LDADD = libpeerd.a libsealpost.a $(SYS_LIBS)

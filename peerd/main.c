@@ -107,7 +107,8 @@ static enum sp_status
 open_post_and_events(struct peer *p, struct sp_why *why)
 {
 	const struct peer_settings *s = &p->settings;
-	struct post_settings post = { s->bind, (uint16_t)s->port, s->silent_to_strangers };
+	struct post_settings post = { .bind = s->bind, .port = (uint16_t)s->port,
+		.silent_to_strangers = s->silent_to_strangers };
 	struct events_conf conf = {
 		.home = p->home,
 		.received = s->received,

@@ -4,6 +4,14 @@
 #include "common/base/buf.h"
 #include "tests/unit/unit.h"
 
+/* Under the address sanitizer, too, an allocation that cannot be is answered with NULL. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 START_TEST(appends_in_order_and_grows)
 {
 	SP_AUTO(sp_buf) *b = sp_buf_new();
