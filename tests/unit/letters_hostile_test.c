@@ -264,6 +264,7 @@ START_TEST(anothers_certificate_opens_no_door)
 	run_for(100);
 	ck_assert_int_eq(raw.count, 1);
 	ck_assert_uint_eq(counts(bob).strangers, 1);
+	ck_assert_ptr_null(book_by_key(bob->book, carol.letter.public_key));
 	claims = &mallory;	/* of this key, but not ours */
 	raw_send(&raw, &to, sp_buf_span(&letter));
 	run_for(100);
