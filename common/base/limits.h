@@ -146,9 +146,11 @@
 
 /* identity */
 #define SP_CERT_DAYS 90
+#define SP_CERT_SKEW_S 3600		/* a certificate begins so much earlier: clocks differ */
 #define SP_CERT_RENEW_DAYS 400
 #define SP_TRUST_CERTS_MAX 16		/* roots and issuing certificates of one domain */
 #define SP_INVITE_DAYS 7
 #define SP_SHUTDOWN_MS (10 * 1000)
+#define SP_LOG_BURST 20			/* lines a minute about what strangers do, for each kind */
 
 #endif

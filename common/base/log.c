@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/limits.h"
 
 static const char *program_name = "sealpost";
 static enum sp_level highest = SP_LOG_INFO;
@@ -61,4 +62,23 @@ sp_log_fail(enum sp_level level, const char *event, enum sp_status st, const str
 	for (char *p = reason; (p = strchr(p, '"')) != NULL;)
 		*p = '\'';
 	sp_log(level, event, "status=%s reason=\"%s\"", sp_status_name(st), reason);
+}
+
+bool
+sp_log_pass(struct sp_log_gate *gate, unsigned *ret_held)
+{
+	uint64_t now = sp_clock_boot_ms();
+
+	if (gate->from_ms == 0 || now - gate->from_ms >= 60 * 1000) {
+		gate->from_ms = now;
+		gate->passed = 0;
+	}
+	if (gate->passed == SP_LOG_BURST) {
+		gate->held++;
+		return false;
+	}
+	gate->passed++;
+	*ret_held = gate->held;
+	gate->held = 0;
+	return true;
 }
