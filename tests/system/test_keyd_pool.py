@@ -34,7 +34,7 @@ CREATE FUNCTION probe.many(n bigint[]) RETURNS TABLE (item bigint, number bigint
 
 @pytest.fixture
 def db():
-    d = postgres.cluster().database()
+    d = postgres.database()
     d.sql(PROBE)
     return d
 
@@ -135,7 +135,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def empty():
-    d = postgres.cluster().database()
+    d = postgres.database()
     d.sql("DO $$ BEGIN CREATE ROLE probe_daemon; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     return d
 
