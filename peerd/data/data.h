@@ -1,6 +1,6 @@
 /*
- * data.h - the data channel: threads that own the TCP connections and move packets. Orders go in, happenings come out of a
- * bounded queue that the main loop drains. No letters, no store in here.
+ * data.h - the data channel: threads that own the TCP connections and move packets. Orders go in, happenings come out
+ * of a bounded queue that the main loop drains. No letters, no store in here.
  */
 #ifndef PEERD_DATA_DATA_H
 #define PEERD_DATA_DATA_H
@@ -19,8 +19,10 @@ enum data_what {
 	DATA_WALKED,		/* the source is made (walk orders) */
 	DATA_CONNECTED,		/* both sides have proved themselves */
 	DATA_PROGRESS,		/* bytes of the tar so far; at most 10 a second and transfer */
-	DATA_FINISHED,		/* sending: the recipient has checked everything; receiving: checked and finished, not synced */
-	DATA_BROKEN,		/* the connection is gone or was refused; see status (class RETRY: may be tried again) */
+	/* sending: the recipient has checked everything; receiving: checked and finished, not synced */
+	DATA_FINISHED,
+	/* the connection is gone or was refused; see status (class RETRY: may be tried again) */
+	DATA_BROKEN,
 };
 
 /* What is left of a transfer when it finished. Heap; the receiver of the happening owns it. */
@@ -50,7 +52,8 @@ struct data_happening {
 	struct sp_why why;
 	struct data_result *result;	/* FINISHED, WALKED, and (sending) BROKEN: the source comes back; else NULL */
 };
-typedef void data_happening_fn(void *arg, struct data_happening *h);	/* main loop; h->result may be taken, h is freed after */
+/* main loop; h->result may be taken, h is freed after */
+typedef void data_happening_fn(void *arg, struct data_happening *h);
 
 struct data_settings {
 	const char *bind;			/* "" = all */
@@ -77,8 +80,8 @@ struct data_keys {
 	char domain[SP_DOMAIN_MAX + 1];	/* that statements must come from */
 };
 
-/* Send: connects to addr, sends everything, waits for the recipient's END. Takes the source (also on error: freed). The key
- * is borrowed (read-only, lives as long as the pool). */
+/* Send: connects to addr, sends everything, waits for the recipient's END. Takes the source (also on error:
+ * freed). The key is borrowed (read-only, lives as long as the pool). */
 struct data_send_order {
 	struct sp_id transfer;
 	uint64_t generation;
@@ -103,15 +106,15 @@ struct data_receive_order {
 	const char *received;			/* receiving folder; copied */
 	bool keep_links;
 };
-/* Two steps, because ACCEPT names the port and is hashed afterwards: reserve opens the port, start names the accept's hash.
- * A reservation that is not started within SP_DATA_OPEN_MS lapses. */
+/* Two steps, because ACCEPT names the port and is hashed afterwards: reserve opens the port, start names the
+ * accept's hash. A reservation that is not started within SP_DATA_OPEN_MS lapses. */
 SP_MUST_CHECK enum sp_status data_reserve(struct data_pool *p, const struct data_receive_order *order,
     uint16_t *ret_port, struct sp_why *why);
 SP_MUST_CHECK enum sp_status data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation,
     const struct sp_hash *accept);
 
-/* Ends the transfer with ABORT{reason}; BROKEN follows, with this status. A walk goes on to its WALKED; what is not known is
- * ignored. */
+/* Ends the transfer with ABORT{reason}; BROKEN follows, with this status. A walk goes on to its WALKED; what is
+ * not known is ignored. */
 void data_abort(struct data_pool *p, const struct sp_id *transfer, bool sending, enum sp_status reason);
 
 /* Incoming connections that were closed because they did not prove themselves. */

@@ -1,8 +1,9 @@
 /*
  * data_in.h - what the rooms of peerd/data share: orders to a data thread, news from it, and the thread itself.
  *
- * The main loop (pool.c) owns the table of transfers and the queues' bounds: whatever a thread must be told or must tell has
- * room by construction. A thread (thread.c) owns its transfers and their connections; nothing else is shared.
+ * The main loop (pool.c) owns the table of transfers and the queues' bounds: whatever a thread must be told or must
+ * tell has room by construction. A thread (thread.c) owns its transfers and their connections; nothing else is
+ * shared.
  */
 #ifndef PEERD_DATA_DATA_IN_H
 #define PEERD_DATA_DATA_IN_H
@@ -15,14 +16,16 @@
 #include "peerd/data/data.h"
 #include "peerd/data/link.h"
 
-/* Room per transfer: send or reserve, start, abort, listen, unlisten; connected and ended, progress only while half is free. */
+/* Room per transfer: send or reserve, start, abort, listen, unlisten; connected and ended, progress only while
+ * half is free. */
 #define DATA_ORDERS (8 * SP_DATA_TRANSFERS)
 #define DATA_NEWS (4 * SP_DATA_TRANSFERS)
 
 #define DATA_ANSWER_MAX 512	/* longest record that a sender takes: heart-beats, ABORT, END */
 #define DATA_LISTENERS 2	/* IPv4 and IPv6 */
 
-enum data_order_what { ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SEND, ORDER_RESERVE, ORDER_START, ORDER_ABORT, ORDER_QUIT };
+enum data_order_what { ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SEND, ORDER_RESERVE, ORDER_START, ORDER_ABORT,
+    ORDER_QUIT };
 
 struct data_order {
 	enum data_order_what what;
@@ -98,18 +101,20 @@ SP_MUST_CHECK enum sp_status data_thread_start(struct data_thread *t, struct sp_
 void data_thread_done(struct data_thread *t);	/* ends it, its transfers too; all news are out then */
 
 /* Enters a transfer: its head is filled from the order, its timer calls on_timer with it. SP_E_NOMEM. */
-SP_MUST_CHECK enum sp_status data_transfer_enter(struct data_thread *t, struct data_transfer *x, const struct data_order *o,
-    sp_timer_fn *on_timer);
+SP_MUST_CHECK enum sp_status data_transfer_enter(struct data_thread *t, struct data_transfer *x,
+    const struct data_order *o, sp_timer_fn *on_timer);
 
 /* News: connected; progress (not more than SP_DATA_PROGRESS_MS asks for). */
 void data_transfer_connected(struct data_transfer *x);
 void data_transfer_progress(struct data_transfer *x, uint64_t bytes);
 
-/* The last news of a transfer; it is freed. result is taken. Its link stays for a while if there is something to send. */
+/* The last news of a transfer; it is freed. result is taken. Its link stays for a while if there is something to
+ * send. */
 void data_transfer_finished(struct data_transfer *x, struct data_result *result);
 
 /*
- * The same for a failure. said_by_peer: the other side knows already; otherwise it is told with ABORT{st} if it can be.
+ * The same for a failure. said_by_peer: the other side knows already; otherwise it is told with ABORT{st} if it can
+ * be.
  */
 void data_transfer_broken(struct data_transfer *x, enum sp_status st, const struct sp_why *why, bool said_by_peer,
     struct data_result *result);

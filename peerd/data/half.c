@@ -1,7 +1,7 @@
 /*
- * half.c - incoming data connections until they have proved themselves: opening, reply, confirmation, OPEN, within a deadline.
- * Anybody can connect, so there are only so many, small, and what does not fit is closed and counted. Whoever has confirmed
- * knew the token: from there on a failure is the transfer's.
+ * half.c - incoming data connections until they have proved themselves: opening, reply, confirmation, OPEN, within a
+ * deadline. Anybody can connect, so there are only so many, small, and what does not fit is closed and counted.
+ * Whoever has confirmed knew the token: from there on a failure is the transfer's.
  */
 #include "peerd/data/half.h"
 
@@ -191,7 +191,8 @@ data_half_accept(void *thread, int fd, const struct sp_addr *from)
 	struct data_half *h = calloc(1, sizeof(*h)), *oldest = TAILQ_FIRST(&t->halves);
 
 	(void)from;
-	/* The oldest makes way, unless it is proved: a flood then costs others a new attempt, not ten seconds each. */
+	/* The oldest makes way, unless it is proved: a flood then costs others a new attempt, not ten seconds
+	 * each. */
 	while (oldest != NULL && oldest->used)
 		oldest = TAILQ_NEXT(oldest, list);
 	if (t->nhalves >= SP_DATA_HALF_OPEN && oldest != NULL)

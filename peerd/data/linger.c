@@ -1,6 +1,7 @@
 /*
- * linger.c - closing so that the last record arrives: a socket closed with unread bytes resets the connection, and the other
- * side might never read why. So the end is sent, and what still comes is read and dropped, for a short while.
+ * linger.c - closing so that the last record arrives: a socket closed with unread bytes resets the connection, and
+ * the other side might never read why. So the end is sent, and what still comes is read and dropped, for a short
+ * while.
  */
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 /*
- * link.h - one data connection: a non-blocking socket with its channel, what waits to be sent, and the record that is not whole
- * yet. Internal to peerd/data. It neither knows what records mean nor ends itself: it returns statuses.
+ * link.h - one data connection: a non-blocking socket with its channel, what waits to be sent, and the record that is
+ * not whole yet. Internal to peerd/data. It neither knows what records mean nor ends itself: it returns statuses.
  */
 #ifndef PEERD_DATA_LINK_H
 #define PEERD_DATA_LINK_H
@@ -37,7 +37,8 @@ data_link_waiting(const struct data_link *k)
 }
 
 /* Seals a message of messages.def behind what waits. */
-SP_MUST_CHECK enum sp_status data_link_seal(struct data_link *k, unsigned number, const void *msg, struct sp_why *why);
+SP_MUST_CHECK enum sp_status data_link_seal(struct data_link *k, unsigned number, const void *msg,
+    struct sp_why *why);
 
 /* Sends what the socket takes. SP_OK also when something still waits; SP_E_CLOSED when the connection is gone. */
 SP_MUST_CHECK enum sp_status data_link_flush(struct data_link *k, struct sp_why *why);
@@ -49,8 +50,8 @@ typedef enum sp_status data_record_fn(void *arg, const struct sp_record *record,
 #define DATA_SCRATCH (SP_SEND_BATCH + SP_RECORD_BYTES_MAX)
 
 /*
- * One turn of reading, at most SP_SEND_BATCH bytes: opens each whole record and hands it on, until there are no more or fn
- * fails. What does not open never counts as said by the other side: SP_E_CLOSED, which may be tried again.
+ * One turn of reading, at most SP_SEND_BATCH bytes: opens each whole record and hands it on, until there are no more
+ * or fn fails. What does not open never counts as said by the other side: SP_E_CLOSED, which may be tried again.
  */
 SP_MUST_CHECK enum sp_status data_link_read(struct data_link *k, uint8_t *scratch, data_record_fn *fn, void *arg,
     struct sp_why *why);

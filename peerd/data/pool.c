@@ -1,10 +1,11 @@
 /*
- * pool.c - the data channel as the main loop sees it: a table of the transfers under way, which thread has each, and the ports
- * that are open for them. No socket is read here.
+ * pool.c - the data channel as the main loop sees it: a table of the transfers under way, which thread has each, and
+ * the ports that are open for them. No socket is read here.
  *
- * The table is what bounds the queues: a transfer keeps its row until its last news was taken, so a thread can never have more
- * to say than there is room for.
+ * The table is what bounds the queues: a transfer keeps its row until its last news was taken, so a thread can never
+ * have more to say than there is room for.
  */
+#include <assert.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ on_news(void *arg, void *item)
 	struct data_news *n = item;
 	struct active *a = &p->table[n->slot];
 
+	assert(a->used && a->serial == n->serial);
 	if (n->h.what == DATA_CONNECTED)
 		release_port(a);
 	else if (n->h.what != DATA_PROGRESS)
@@ -87,8 +89,8 @@ on_news(void *arg, void *item)
 	data_news_free(n);
 }
 
-/* The thread with the least to do; but an older attempt of the same transfer must be over before the new one begins, so that
- * goes to the same thread, behind it. */
+/* The thread with the least to do; but an older attempt of the same transfer must be over before the new one
+ * begins, so that goes to the same thread, behind it. */
 static struct data_thread *
 choose_thread(struct data_pool *p, const struct sp_id *id)
 {
@@ -148,8 +150,8 @@ give(struct active *a, struct data_order *take)
 /* ---- orders ---- */
 
 enum sp_status
-data_walk(struct data_pool *p, const struct sp_id *transfer, uint64_t generation, const char *const *paths, size_t count,
-    const struct sp_manifest_head *head)
+data_walk(struct data_pool *p, const struct sp_id *transfer, uint64_t generation, const char *const *paths,
+    size_t count, const struct sp_manifest_head *head)
 {
 	return data_walker_submit(p->walkers, p->fn, p->arg, transfer, generation, paths, count, head);
 }
@@ -292,8 +294,8 @@ check_settings(struct data_settings *s, struct sp_addr *ret_bind, struct sp_why 
 	if (s->threads > SP_DATA_THREADS)
 		s->threads = SP_DATA_THREADS;
 	if (s->chunk < SP_RECORD_DATA_MIN || s->chunk > SP_RECORD_DATA)
-		return sp_fail(SP_E_CONFIG, why, "a data record of %zu bytes: %d to %d are possible", s->chunk, SP_RECORD_DATA_MIN,
-		    SP_RECORD_DATA);
+		return sp_fail(SP_E_CONFIG, why, "a data record of %zu bytes: %d to %d are possible", s->chunk,
+		    SP_RECORD_DATA_MIN, SP_RECORD_DATA);
 	if (s->port_first == 0 || s->port_first > s->port_last)
 		return sp_fail(SP_E_CONFIG, why, "the range of data ports is empty");
 	if (s->bind != NULL && s->bind[0] != 0 && sp_addr_parse(sp_span_str(s->bind), 1, ret_bind) != SP_OK)

@@ -185,7 +185,8 @@ next_member(struct data_reader *r, struct sp_why *why)
 {
 	uint32_t next = r->member.member == SP_MEMBER_MANIFEST ? 0 : r->member.entry + 1;
 
-	r->member = next < sp_manifest_count(r->manifest) ? sp_layout_entry(r->layout, next) : sp_layout_end(r->layout);
+	r->member = next < sp_manifest_count(r->manifest) ? sp_layout_entry(r->layout, next) :
+	    sp_layout_end(r->layout);
 	if (r->member.member != SP_MEMBER_ENTRY || sp_manifest_entry(r->manifest, next).type != SP_ENTRY_FILE)
 		return SP_OK;
 	r->files++;

@@ -1,6 +1,6 @@
 /*
- * reader.h - a source as the bytes of its tar, in order, fingerprints made as they pass. Internal to peerd/data. Blocking on
- * the page cache only; no sockets.
+ * reader.h - a source as the bytes of its tar, in order, fingerprints made as they pass. Internal to peerd/data.
+ * Blocking on the page cache only; no sockets.
  */
 #ifndef PEERD_DATA_READER_H
 #define PEERD_DATA_READER_H
@@ -19,12 +19,13 @@ uint64_t data_reader_at(const struct data_reader *r);
 uint64_t data_reader_left(const struct data_reader *r);
 
 /*
- * The next n bytes (n <= what is left) into out. The rest of a file that has changed since the walk goes as zeroes, and its
- * fingerprint is "changed"; when every file of the packet has changed, SP_E_CHANGED. SP_E_IO.
+ * The next n bytes (n <= what is left) into out. The rest of a file that has changed since the walk goes as zeroes,
+ * and its fingerprint is "changed"; when every file of the packet has changed, SP_E_CHANGED. SP_E_IO.
  */
 SP_MUST_CHECK enum sp_status data_reader_fill(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *why);
 
-/* The fingerprints, complete when nothing is left (borrowed), and how many files changed. take: they are the caller's. */
+/* The fingerprints, complete when nothing is left (borrowed), and how many files changed. take: they are the
+ * caller's. */
 const struct sp_prints *data_reader_prints(const struct data_reader *r);
 struct sp_prints *data_reader_take_prints(struct data_reader *r);
 uint32_t data_reader_changed(const struct data_reader *r);

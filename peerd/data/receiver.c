@@ -1,6 +1,7 @@
 /*
- * receiver.c - one packet coming in: wait for the one connection of the accept, then the tar, prints.txt, the trailer and END in
- * this order and nothing else; everything is compared before links and modes are made and our END goes back.
+ * receiver.c - one packet coming in: wait for the one connection of the accept, then the tar, prints.txt, the trailer
+ * and END in this order and nothing else; everything is compared before links and modes are made and our END goes
+ * back.
  */
 #include "common/base/clock.h"
 #include "common/crypto/hash.h"
@@ -86,7 +87,8 @@ data_receiver_used(struct data_transfer *x)
 }
 
 enum sp_status
-data_receiver_admit(const struct data_transfer *x, struct sp_channel *ch, const struct sp_record *record, struct sp_why *why)
+data_receiver_admit(const struct data_transfer *x, struct sp_channel *ch, const struct sp_record *record,
+    struct sp_why *why)
 {
 	const struct data_receiver *r = (const struct data_receiver *)x;
 	struct sp_msg_data_open m;
@@ -121,8 +123,8 @@ check_trailer(struct data_receiver *r, const struct sp_msg_data_trailer *m, stru
 	uint32_t changed = 0;
 	enum sp_status st;
 
-	st = sp_statement_open(SP_STMT_TRAILER, m->statement, m->signature, &r->order.sender, r->order.sender.name.domain, &t,
-	    why);
+	st = sp_statement_open(SP_STMT_TRAILER, m->statement, m->signature, &r->order.sender,
+	    r->order.sender.name.domain, &t, why);
 	if (st != SP_OK)
 		return st;
 	sp_sha256(sp_buf_span(&r->prints_text), &prints);
@@ -132,7 +134,8 @@ check_trailer(struct data_receiver *r, const struct sp_msg_data_trailer *m, stru
 	if ((st = data_writer_compare(r->writer, sp_buf_span(&r->prints_text), &changed, why)) != SP_OK)
 		return st;
 	if (changed != t.changed)
-		return sp_fail(SP_E_MISMATCH, why, "the sender signed for another number of changed files than it names");
+		return sp_fail(SP_E_MISMATCH, why,
+		    "the sender signed for another number of changed files than it names");
 	r->result->changed = changed;
 	sp_statement_hash(m->statement, &r->result->trailer_hash);
 	return SP_OK;
@@ -153,13 +156,14 @@ on_trailer(struct data_receiver *r, const struct sp_record *record, struct sp_wh
 
 /* Everything was right: finish the packet on the disk and say so. */
 static enum sp_status
-on_end(struct data_receiver *r, struct sp_why *why)
+on_end(struct data_receiver *r, const struct sp_record *record, struct sp_why *why)
 {
 	struct data_result *result = r->result;
-	struct sp_msg_data_end end = { 0 };
+	struct sp_msg_data_end end;
 	enum sp_status st;
 
-	if ((st = data_writer_finish(r->writer, &result->notes, why)) != SP_OK)
+	if ((st = sp_decode(record->desc, record->body, &end, why)) != SP_OK ||
+	    (st = data_writer_finish(r->writer, &result->notes, why)) != SP_OK)
 		return st;
 	result->manifest_hash = r->order.manifest;
 	result->place = data_writer_take_place(r->writer);
@@ -197,8 +201,8 @@ on_record(void *arg, const struct sp_record *record, struct sp_why *why)
 		return on_prints(r, record, why);
 	if (record->type == SP_MSG_DATA_TRAILER && r->phase == PRINTS)
 		return on_trailer(r, record, why);
-	if (record->type == SP_MSG_DATA_END && r->phase == END && record->body.n == 0)
-		return on_end(r, why);
+	if (record->type == SP_MSG_DATA_END && r->phase == END)
+		return on_end(r, record, why);
 	return sp_fail(SP_E_FORMAT, why, "the sender's records are not in their order");
 }
 
@@ -241,7 +245,8 @@ on_timer(void *arg)
 	if (r->phase < TAR)
 		st = sp_fail(SP_E_TIMEOUT, &why, "the sender did not connect in time");
 	else if (sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
-		st = sp_fail(SP_E_TIMEOUT, &why, "the sender was silent for %u s", (unsigned)(r->x.thread->idle_ms / 1000));
+		st = sp_fail(SP_E_TIMEOUT, &why, "the sender was silent for %u s",
+		    (unsigned)(r->x.thread->idle_ms / 1000));
 	else if (data_link_waiting(k) == 0)
 		st = data_link_seal(k, SP_MSG_DATA_CHECKPOINT, &beat, &why);
 	if (st == SP_OK)

@@ -1,6 +1,6 @@
 /*
- * sender.c - one packet going out: connect, prove, then the tar, prints.txt, the signed trailer and END, a batch of records a
- * turn; then wait for the recipient's END. The source comes back whatever happens.
+ * sender.c - one packet going out: connect, prove, then the tar, prints.txt, the signed trailer and END, a batch of
+ * records a turn; then wait for the recipient's END. The source comes back whatever happens.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -69,7 +69,8 @@ not_proved(const struct data_sender *s, struct sp_why *why)
 {
 	char text[SP_ADDR_TEXT];
 
-	return sp_fail(SP_E_CONNECT, why, "at %s answers somebody else, or for another transfer", sp_addr_text(&s->addr, text));
+	return sp_fail(SP_E_CONNECT, why, "at %s answers somebody else, or for another transfer",
+	    sp_addr_text(&s->addr, text));
 }
 
 static enum sp_status
@@ -85,7 +86,8 @@ confirm(struct data_sender *s, struct sp_why *why)
 	sp_buf_add(&s->x.link.out, mac, sizeof(mac));
 	if ((st = sp_open_sign(s->x.link.channel, s->sign_key, &statement, signature, why)) != SP_OK)
 		return st;
-	m = (struct sp_msg_data_open){ .statement = sp_buf_span(&statement), .signature = sp_span(signature, sizeof(signature)) };
+	m = (struct sp_msg_data_open){ .statement = sp_buf_span(&statement),
+	    .signature = sp_span(signature, sizeof(signature)) };
 	if ((st = data_link_seal(&s->x.link, SP_MSG_DATA_OPEN, &m, why)) != SP_OK)
 		return st;
 	s->phase = TAR;
@@ -203,6 +205,7 @@ on_record(void *arg, const struct sp_record *record, struct sp_why *why)
 {
 	struct data_sender *s = arg;
 	struct sp_msg_data_checkpoint checkpoint;
+	struct sp_msg_data_end end;
 
 	if (s->ended)
 		return sp_fail(SP_E_FORMAT, why, "the recipient went on after its end");
@@ -213,10 +216,10 @@ on_record(void *arg, const struct sp_record *record, struct sp_why *why)
 		s->said_by_peer = true;
 		return data_abort_read(record->body, "the recipient", why);
 	case SP_MSG_DATA_END:
-		if (s->phase != SENT || record->body.n > 0)
+		if (s->phase != SENT)
 			return sp_fail(SP_E_FORMAT, why, "the recipient ended before everything was sent");
 		s->ended = true;
-		return SP_OK;
+		return sp_decode(record->desc, record->body, &end, why);
 	default:
 		return sp_fail(SP_E_FORMAT, why, "the recipient sent a record that is not its to send");
 	}

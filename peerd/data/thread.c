@@ -1,6 +1,6 @@
 /*
- * thread.c - one data thread: takes its orders in their order, keeps its transfers, and tells the main loop what became of
- * them. What a transfer does is in sender.c and receiver.c.
+ * thread.c - one data thread: takes its orders in their order, keeps its transfers, and tells the main loop what
+ * became of them. What a transfer does is in sender.c and receiver.c.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -80,7 +80,8 @@ tell(struct data_transfer *x, enum data_what what, uint64_t bytes, enum sp_statu
 
 	if (n == NULL)
 		abort();
-	n->h = (struct data_happening){ .what = what, .transfer = x->id, .sending = x->sending, .generation = x->generation,
+	n->h = (struct data_happening){ .what = what, .transfer = x->id, .sending = x->sending,
+	    .generation = x->generation,
 		.bytes = bytes, .status = st, .result = result };
 	if (why != NULL)
 		n->h.why = *why;
@@ -217,8 +218,8 @@ on_order(void *arg, void *item)
 /* ---- the thread ---- */
 
 enum sp_status
-data_thread_init(struct data_thread *t, const struct data_settings *settings, struct sp_queue *news, atomic_ullong *refused,
-    struct sp_why *why)
+data_thread_init(struct data_thread *t, const struct data_settings *settings, struct sp_queue *news,
+    atomic_ullong *refused, struct sp_why *why)
 {
 	enum sp_status st;
 

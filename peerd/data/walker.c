@@ -76,9 +76,9 @@ fill(struct job *j, const char *const *paths, size_t count, const struct sp_mani
 	j->head.kind = head->kind;
 	memcpy(j->head.salt, head->salt, sizeof(j->head.salt));
 	j->paths = calloc(count > 0 ? count : 1, sizeof(*j->paths));
-	if (j->paths == NULL || !copy_text(head->person, &j->head.person) || !copy_text(head->station, &j->head.station) ||
-	    !copy_text(head->organisation, &j->head.organisation) || !copy_text(head->title, &j->head.title) ||
-	    !copy_text(head->message, &j->head.message))
+	if (j->paths == NULL || !copy_text(head->person, &j->head.person) ||
+	    !copy_text(head->station, &j->head.station) || !copy_text(head->organisation, &j->head.organisation) ||
+	    !copy_text(head->title, &j->head.title) || !copy_text(head->message, &j->head.message))
 		return false;
 	for (j->count = 0; j->count < count; j->count++)
 		if ((j->paths[j->count] = strdup(paths[j->count])) == NULL)
@@ -98,7 +98,8 @@ data_walker_submit(struct sp_worker *worker, data_happening_fn *fn, void *arg, c
 	j->work = (struct sp_work){ .run = run, .done = done, .dropped = dropped };
 	j->fn = fn;
 	j->arg = arg;
-	j->h = (struct data_happening){ .what = DATA_WALKED, .transfer = *transfer, .sending = true, .generation = generation };
+	j->h = (struct data_happening){ .what = DATA_WALKED, .transfer = *transfer, .sending = true,
+	    .generation = generation };
 	if (fill(j, paths, count, head))
 		st = sp_worker_submit(worker, &j->work);
 	if (st != SP_OK)

@@ -1,6 +1,6 @@
 /*
- * writer.c - first the manifest, held in memory and checked whole; then headers and zeroes compared with the layout, and file
- * contents hashed and placed as they pass.
+ * writer.c - first the manifest, held in memory and checked whole; then headers and zeroes compared with the layout,
+ * and file contents hashed and placed as they pass.
  */
 #include "peerd/data/writer.h"
 
@@ -161,7 +161,8 @@ feed_manifest(struct data_writer *w, struct sp_span *bytes, struct sp_why *why)
 		if (w->at + n == SP_TAR_BLOCK)
 			st = check_header(w, why);
 	} else {
-		n = w->terms.manifest_length - w->text.len < bytes->n ? w->terms.manifest_length - w->text.len : bytes->n;
+		n = w->terms.manifest_length - w->text.len < bytes->n ? w->terms.manifest_length - w->text.len :
+		    bytes->n;
 		sp_buf_add(&w->text, bytes->p, n);
 		st = sp_buf_status(&w->text);
 	}

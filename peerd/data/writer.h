@@ -1,6 +1,6 @@
 /*
- * writer.h - the tar that comes in, taken in order and put on the disk: nothing is written before the manifest is the one that
- * was offered, and no byte may differ from what it implies. Internal to peerd/data. Blocking; no sockets.
+ * writer.h - the tar that comes in, taken in order and put on the disk: nothing is written before the manifest is the
+ * one that was offered, and no byte may differ from what it implies. Internal to peerd/data. Blocking; no sockets.
  */
 #ifndef PEERD_DATA_WRITER_H
 #define PEERD_DATA_WRITER_H
@@ -31,17 +31,17 @@ uint64_t data_writer_at(const struct data_writer *w);
 bool data_writer_is_full(const struct data_writer *w);	/* the whole tar is there */
 uint32_t data_writer_files(const struct data_writer *w);	/* file entries of the manifest, once it is there */
 
-/* The next bytes of the tar. SP_E_FORMAT (not in order), SP_E_LONG (beyond the packet), SP_E_MISMATCH, SP_E_SIZE (not what was
- * offered), what the parser of manifests says, SP_E_IO, SP_E_SPACE. */
+/* The next bytes of the tar. SP_E_FORMAT (not in order), SP_E_LONG (beyond the packet), SP_E_MISMATCH, SP_E_SIZE
+ * (not what was offered), what the parser of manifests says, SP_E_IO, SP_E_SPACE. */
 SP_MUST_CHECK enum sp_status data_writer_feed(struct data_writer *w, uint64_t offset, struct sp_span bytes,
     struct sp_why *why);
 
 /*
- * The sender's fingerprints against our own: SP_E_PRINT with the file that differs; what it calls changed is changed for us,
- * too, and counted. Then links, modes and times, notes appended. Only when full.
+ * The sender's fingerprints against our own: SP_E_PRINT with the file that differs; what it calls changed is changed
+ * for us, too, and counted. Then links, modes and times, notes appended. Only when full.
  */
-SP_MUST_CHECK enum sp_status data_writer_compare(struct data_writer *w, struct sp_span prints_text, uint32_t *ret_changed,
-    struct sp_why *why);
+SP_MUST_CHECK enum sp_status data_writer_compare(struct data_writer *w, struct sp_span prints_text,
+    uint32_t *ret_changed, struct sp_why *why);
 SP_MUST_CHECK enum sp_status data_writer_finish(struct data_writer *w, struct sp_buf *notes, struct sp_why *why);
 
 /* What is finished becomes the caller's. */

@@ -1,6 +1,6 @@
 /*
- * finish.c - the end of a packet's making: changed files dropped, hard links, symlinks as text and last of all names, then the
- * folders' modes and times, deepest first, since each change in a folder moves its time.
+ * finish.c - the end of a packet's making: changed files dropped, hard links, symlinks as text and last of all names,
+ * then the folders' modes and times, deepest first, since each change in a folder moves its time.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -27,7 +27,8 @@ note(struct notes *n, const struct sp_entry *e, const char *words)
 }
 
 static enum sp_status
-drop_or_keep(struct place *p, const struct sp_prints *prints, uint32_t number, struct notes *notes, struct sp_why *why)
+drop_or_keep(struct place *p, const struct sp_prints *prints, uint32_t number, struct notes *notes,
+    struct sp_why *why)
 {
 	struct sp_entry e = sp_manifest_entry(p->manifest, number);
 	struct sp_print print = sp_prints_get(prints, number);
@@ -46,8 +47,8 @@ drop_or_keep(struct place *p, const struct sp_prints *prints, uint32_t number, s
 }
 
 static enum sp_status
-make_hard_link(struct place *p, struct place_folder *first_folder, const struct sp_prints *prints, const struct sp_entry *e,
-    struct notes *notes, struct sp_why *why)
+make_hard_link(struct place *p, struct place_folder *first_folder, const struct sp_prints *prints,
+    const struct sp_entry *e, struct notes *notes, struct sp_why *why)
 {
 	struct sp_entry first = sp_manifest_entry(p->manifest, e->link_to);
 	const char *from, *to;
@@ -87,15 +88,15 @@ symlinks(struct place *p, struct notes *notes, struct sp_why *why)
 {
 	for (uint32_t i = 0; i < sp_manifest_count(p->manifest); i++) {
 		struct sp_entry e = sp_manifest_entry(p->manifest, i);
-		const struct timespec times[2] = {
-			{ .tv_sec = e.mtime_sec, .tv_nsec = (long)e.mtime_nsec }, { .tv_sec = e.mtime_sec, .tv_nsec = (long)e.mtime_nsec },
-		};
+		const struct timespec time = { .tv_sec = e.mtime_sec, .tv_nsec = (long)e.mtime_nsec };
+		const struct timespec times[2] = { time, time };
 		const char *name;
 		int parent;
 
 		if (e.type != SP_ENTRY_SYMLINK)
 			continue;
-		if (!p->keep_links && sp_link_is_outside(sp_span(e.path, e.path_len), sp_span(e.target, e.target_len))) {
+		if (!p->keep_links &&
+		    sp_link_is_outside(sp_span(e.path, e.path_len), sp_span(e.target, e.target_len))) {
 			note(notes, &e, "left out: this link points outside the packet");
 			continue;
 		}

@@ -1,6 +1,6 @@
 /*
- * goal.c - where a packet goes: RECEIVED/person@domain/title, the one rename that takes it there, and what is left of those
- * that did not get so far. Works from paths alone, so that each step can be done again after a restart.
+ * goal.c - where a packet goes: RECEIVED/person@domain/title, the one rename that takes it there, and what is left of
+ * those that did not get so far. Works from paths alone, so that each step can be done again after a restart.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -78,14 +78,16 @@ place_name(const struct place *p, const char *sender, const char *title, uint32_
 
 /* RECEIVED/sender/name, nothing deeper or shallower; both out-values are terminated, the names borrowed from goal. */
 static enum sp_status
-split_goal(const char *received, const char *goal, char ret_sender[SP_NAME_TEXT], const char **ret_name, struct sp_why *why)
+split_goal(const char *received, const char *goal, char ret_sender[SP_NAME_TEXT], const char **ret_name,
+    struct sp_why *why)
 {
 	size_t n = strlen(received);
 	const char *sender = goal + n + 1, *slash;
 	struct sp_name who;
 
 	if (strncmp(goal, received, n) == 0 && goal[n] == '/' && (slash = strchr(sender, '/')) != NULL &&
-	    slash - sender < SP_NAME_TEXT && sp_name_parse(sp_span(sender, (size_t)(slash - sender)), &who) == SP_OK &&
+	    slash - sender < SP_NAME_TEXT &&
+	    sp_name_parse(sp_span(sender, (size_t)(slash - sender)), &who) == SP_OK &&
 	    slash[1] != 0 && slash[1] != '.' && strchr(slash + 1, '/') == NULL) {
 		memcpy(ret_sender, sender, (size_t)(slash - sender));
 		ret_sender[slash - sender] = 0;
@@ -170,7 +172,8 @@ place_sweep(const char *received, bool (*is_live)(void *arg, const char *id_text
 	sp_buf_addf(&path, "%s/%s", received, PLACE_INCOMING);
 	dir = opendir(sp_buf_cstr(&path));
 	if (dir == NULL)
-		return errno == ENOENT ? SP_OK : sp_fail_errno(SP_E_IO, why, "cannot read %.150s/%s", received, PLACE_INCOMING);
+		return errno == ENOENT ? SP_OK : sp_fail_errno(SP_E_IO, why, "cannot read %.150s/%s", received,
+		    PLACE_INCOMING);
 	while ((e = readdir(dir)) != NULL)
 		if (sp_id_parse(e->d_name, &id) == SP_OK && !is_live(arg, e->d_name))
 			place_discard(received, e->d_name);

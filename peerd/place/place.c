@@ -1,6 +1,6 @@
 /*
- * place.c - the files of a packet written below its incoming folder: each made anew on a held descriptor of its folder, holes
- * made again, mode and time set when it is whole. Links and folders' modes come at the end (finish.c).
+ * place.c - the files of a packet written below its incoming folder: each made anew on a held descriptor of its
+ * folder, holes made again, mode and time set when it is whole. Links and folders' modes come at the end (finish.c).
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * place_in.h - a packet being put on the disk. Internal to peerd/place: place.c writes files, finish.c adds links and modes,
- * goal.c moves it under its name.
+ * place_in.h - a packet being put on the disk. Internal to peerd/place: place.c writes files, finish.c adds links and
+ * modes, goal.c moves it under its name.
  */
 #ifndef PEERD_PLACE_PLACE_IN_H
 #define PEERD_PLACE_PLACE_IN_H

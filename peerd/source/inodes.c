@@ -33,7 +33,8 @@ grow(struct source_inodes *t)
 }
 
 enum sp_status
-source_inodes_meet(struct source_inodes *t, uint64_t dev, uint64_t ino, uint32_t entry, bool *ret_known, uint32_t *ret_entry)
+source_inodes_meet(struct source_inodes *t, uint64_t dev, uint64_t ino, uint32_t entry, bool *ret_known,
+    uint32_t *ret_entry)
 {
 	struct source_inode *slot;
 	enum sp_status st;

@@ -1,6 +1,6 @@
 /*
- * inodes.h - which file entry an inode has, so that its further names become hard links. Only files with several names are
- * entered. Internal to peerd/source.
+ * inodes.h - which file entry an inode has, so that its further names become hard links. Only files with several
+ * names are entered. Internal to peerd/source.
  */
 #ifndef PEERD_SOURCE_INODES_H
 #define PEERD_SOURCE_INODES_H

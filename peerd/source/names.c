@@ -30,7 +30,8 @@ add(struct source_names *n, const char *name)
 	return sp_buf_status(&n->text);
 }
 
-/* strcmp() compares as unsigned bytes, and a name that another one begins with comes first: the order of a manifest. */
+/* strcmp() compares as unsigned bytes, and a name that another one begins with comes first: the order of a
+ * manifest. */
 static int
 by_bytes(const void *a, const void *b, void *text)
 {

@@ -13,7 +13,8 @@ struct source_names {
 	size_t count, cap;
 };
 
-/* Reads all names but "." and "..". SP_E_IO with errno kept for the caller's words, SP_E_LIMIT over SP_ENTRIES_MAX, SP_E_NOMEM. */
+/* Reads all names but "." and "..". SP_E_IO with errno kept for the caller's words, SP_E_LIMIT over
+ * SP_ENTRIES_MAX, SP_E_NOMEM. */
 SP_MUST_CHECK enum sp_status source_names_read(struct source_names *n, int folder);
 void source_names_done(struct source_names *n);
 SP_AUTO_DONE_DEFINE(source_names);

@@ -1,6 +1,6 @@
 /*
- * source.c - from PATHs to a source: the PATHs in order, the folders that hold them kept open, and files opened again later
- * with a look whether they still are what was walked. The walk itself is walk.c.
+ * source.c - from PATHs to a source: the PATHs in order, the folders that hold them kept open, and files opened again
+ * later with a look whether they still are what was walked. The walk itself is walk.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,7 +85,8 @@ split_all(const char *const *texts, size_t count, struct path_list *ret, struct 
 	qsort(ret->paths, count, sizeof(*ret->paths), by_name);
 	for (size_t i = 1; i < count; i++)
 		if (by_name(&ret->paths[i - 1], &ret->paths[i]) == 0)
-			return sp_fail(SP_E_DUPLICATE, why, "two paths end in \"%.120s\": rename one, send them separately, "
+			return sp_fail(SP_E_DUPLICATE, why,
+			    "two paths end in \"%.120s\": rename one, send them separately, "
 			    "or send a folder that holds both", ret->paths[i].name);
 	return SP_OK;
 }
@@ -102,7 +103,8 @@ open_folder(struct source *s, const struct path_list *l, size_t i, struct sp_why
 			return SP_OK;
 		}
 	if (s->nfolders >= SP_SOURCE_FOLDERS)
-		return sp_fail(SP_E_LIMIT, why, "the paths lie in more than %d folders: send them in parts", SP_SOURCE_FOLDERS);
+		return sp_fail(SP_E_LIMIT, why, "the paths lie in more than %d folders: send them in parts",
+		    SP_SOURCE_FOLDERS);
 	path->folder = open(path->parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (path->folder < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return sp_fail(SP_E_NOTFOUND, why, "there is no folder %.200s", path->parent);

@@ -1,5 +1,6 @@
 /*
- * source_in.h - what a source is made of. Internal to peerd/source: walk.c fills it, source.c keeps it and opens files.
+ * source_in.h - what a source is made of. Internal to peerd/source: walk.c fills it, source.c keeps it and opens
+ * files.
  */
 #ifndef PEERD_SOURCE_SOURCE_IN_H
 #define PEERD_SOURCE_SOURCE_IN_H
@@ -44,7 +45,7 @@ struct source_path {
 };
 
 /* Appends the entry name below path->folder, and all below it, to the source. */
-SP_MUST_CHECK enum sp_status source_walk_path(struct source *s, struct source_inodes *seen, const struct source_path *path,
-    struct sp_why *why);
+SP_MUST_CHECK enum sp_status source_walk_path(struct source *s, struct source_inodes *seen,
+    const struct source_path *path, struct sp_why *why);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * walk.c - one PATH turned into entries: fstatat and openat below held descriptors, siblings in the order of their bytes.
+ * walk.c - one PATH turned into entries: fstatat and openat below held descriptors, siblings in the order of their
+ * bytes.
  *
- * Nothing is followed. What vanishes or is exchanged between two looks is an error, never a guess: whoever sends a tree that
- * is being changed hears so at once.
+ * Nothing is followed. What vanishes or is exchanged between two looks is an error, never a guess: whoever sends a
+ * tree that is being changed hears so at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -115,8 +116,11 @@ walk_file(struct walk *w, int folder, const char *name, const struct stat *sb)
 
 	if (!is_readable(folder, name, sb))
 		return not_readable(w, "file");
-	if (sb->st_nlink > 1 && (st = source_inodes_meet(w->seen, sb->st_dev, sb->st_ino, number, &known, &first)) != SP_OK)
-		return st;
+	if (sb->st_nlink > 1) {
+		st = source_inodes_meet(w->seen, sb->st_dev, sb->st_ino, number, &known, &first);
+		if (st != SP_OK)
+			return st;
+	}
 	if (known) {
 		struct sp_entry file = sp_manifest_entry(w->s->manifest, first);
 
@@ -190,7 +194,8 @@ walk_entry(struct walk *w, int folder, const char *name)
 	enum sp_status st;
 
 	if (before + n + 1 > SP_PATH_MAX || w->depth >= SP_DEPTH_MAX)
-		return sp_fail(SP_E_LIMIT, w->why, "%s: folders lie too deep in one another or paths are too long", shown(w));
+		return sp_fail(SP_E_LIMIT, w->why, "%s: folders lie too deep in one another or paths are too long",
+		    shown(w));
 	if (before > 0)
 		w->path[w->len++] = '/';
 	memcpy(w->path + w->len, name, n + 1);

@@ -1,5 +1,6 @@
 /*
- * data_hostile_test.c - senders that lie: each is refused with the right word, and nothing stands outside the incoming folder.
+ * data_hostile_test.c - senders that lie: each is refused with the right word, and nothing stands outside the
+ * incoming folder.
  *
  * The liar is a blocking socket with a channel of its own; what it is to do wrong is one field of struct lie.
  */
@@ -75,7 +76,8 @@ say_hello(struct liar *l, const struct lie *lie)
 	struct sp_channel_terms terms = { .offer = l->p->receive.offer, .accept = l->p->accept, .number = 1 };
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(l->p->send.addr.port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	uint8_t opening[SP_CHANNEL_OPENING], reply[SP_CHANNEL_REPLY], mac[SP_CHANNEL_CONFIRM], signature[SP_SIGNATURE];
+	uint8_t opening[SP_CHANNEL_OPENING], reply[SP_CHANNEL_REPLY], mac[SP_CHANNEL_CONFIRM],
+	    signature[SP_SIGNATURE];
 	SP_AUTO_DONE(sp_buf) statement = { 0 };
 	struct sp_msg_data_open m;
 
@@ -99,7 +101,8 @@ say_hello(struct liar *l, const struct lie *lie)
 	}
 	ck_status(sp_channel_sender_confirm(l->ch, reply, mac), SP_OK);
 	put(l, mac, sizeof(mac));
-	ck_status(sp_open_sign(l->ch, lie->open_by_other ? l->other_key : alice_key, &statement, signature, NULL), SP_OK);
+	ck_status(sp_open_sign(l->ch, lie->open_by_other ? l->other_key : alice_key, &statement, signature, NULL),
+	    SP_OK);
 	m = (struct sp_msg_data_open){ .statement = sp_buf_span(&statement),
 		.signature = sp_span(signature, sizeof(signature)) };
 	put_msg(l, SP_MSG_DATA_OPEN, &m);
@@ -236,7 +239,8 @@ check_outside(void)
 {
 	char command[512];
 
-	snprintf(command, sizeof(command), "cd '%s' && test -z \"$(find . -path ./t -prune -o -path ./received/.incoming -prune "
+	snprintf(command, sizeof(command),
+	    "cd '%s' && test -z \"$(find . -path ./t -prune -o -path ./received/.incoming -prune "
 	    "-o ! -name . ! -name received -print)\"", tree_dir);
 	ck_assert_int_eq(system(command), 0);
 }
@@ -338,7 +342,8 @@ END_TEST
 START_TEST(a_recorded_opening_is_worth_nothing)
 {
 	struct pair *p;
-	uint8_t opening[SP_CHANNEL_OPENING], reply[SP_CHANNEL_REPLY], mac[SP_CHANNEL_CONFIRM], again[SP_CHANNEL_REPLY];
+	uint8_t opening[SP_CHANNEL_OPENING], reply[SP_CHANNEL_REPLY], mac[SP_CHANNEL_CONFIRM],
+	    again[SP_CHANNEL_REPLY];
 	struct sp_channel_terms terms;
 	SP_AUTO(sp_channel) *ch = NULL;
 

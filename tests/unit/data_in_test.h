@@ -1,5 +1,6 @@
 /*
- * data_in_test.h - alice and bob in one process for the tests of peerd/data: a loop, two pools, one offer, and what happened.
+ * data_in_test.h - alice and bob in one process for the tests of peerd/data: a loop, two pools, one offer, and what
+ * happened.
  */
 #ifndef SP_TESTS_DATA_IN_TEST_H
 #define SP_TESTS_DATA_IN_TEST_H
@@ -102,7 +103,8 @@ wait_for(unsigned ends)
 static inline void
 stage_new(size_t chunk)
 {
-	struct data_settings settings = { .bind = "127.0.0.1", .port_first = 23000, .port_last = 23999, .chunk = chunk,
+	struct data_settings settings = { .bind = "127.0.0.1", .port_first = 23000, .port_last = 23999,
+	    .chunk = chunk,
 		.threads = 2 };
 
 	tree_new();
@@ -165,7 +167,8 @@ agree(struct source *source)
 	r->files = sp_manifest_files(m);
 	r->bytes = sp_manifest_bytes(m);
 	r->packet = sp_layout_length(source_layout(source));
-	p->send = (struct data_send_order){ .transfer = p->id, .generation = 7, .source = source, .sign_key = alice_key,
+	p->send = (struct data_send_order){ .transfer = p->id, .generation = 7, .source = source,
+	    .sign_key = alice_key,
 		.keys = { .offer = r->offer, .accept = p->accept, .domain = "post.example" } };
 	memcpy(p->send.keys.accept_key, r->one_time.public_key, SP_X25519);
 	memcpy(p->send.keys.token, r->token, sizeof(r->token));
@@ -207,7 +210,8 @@ check_same(const struct pair *p, const char *name)
 {
 	char command[2048];
 
-	snprintf(command, sizeof(command), "diff -r --no-dereference '%s' '%s/%s' >&2", tree_path(name), incoming_of(p), name);
+	snprintf(command, sizeof(command), "diff -r --no-dereference '%s' '%s/%s' >&2", tree_path(name),
+	    incoming_of(p), name);
 	ck_assert_int_eq(system(command), 0);
 	snprintf(command, sizeof(command), "f() { cd \"$1\" && find '%s' -printf '%%P\\0%%y %%m %%T@ %%l' "
 	    "\\( -type d -printf '\\n' -o -printf '%%s %%n\\n' \\) | LC_ALL=C sort; }; a=$(f '%s' | sha256sum); "

@@ -29,7 +29,8 @@ START_TEST(modes_times_and_links)
 	static const struct sp_entry entries[] = {
 		{ .type = 'd', .path = "a", .mode = 0555, .mtime_sec = 100, .mtime_nsec = 5 },
 		{ .type = 'd', .path = "a/b", .mode = 0, .mtime_sec = -7, .mtime_nsec = 999999999 },
-		{ .type = 'f', .path = "a/b/f", .mode = 0640, .mtime_sec = 1700000000, .mtime_nsec = 123456789, .size = 3 },
+		{ .type = 'f', .path = "a/b/f", .mode = 0640, .mtime_sec = 1700000000, .mtime_nsec = 123456789,
+		    .size = 3 },
 		{ .type = 'h', .path = "a/h", .target = "a/b/f" },
 		{ .type = 'l', .path = "a/l", .target = "b/f", .mtime_sec = 55 },
 		{ .type = 'l', .path = "a/out", .target = "../../x" },
@@ -234,7 +235,8 @@ END_TEST
 START_TEST(refused_paths_never_reach_the_disk)
 {
 	static const struct sp_entry bad[] = {
-		{ .type = 'f', .path = "/etc/x" }, { .type = 'f', .path = "../x" }, { .type = 'f', .path = "a/../../x" },
+		{ .type = 'f', .path = "/etc/x" }, { .type = 'f', .path = "../x" },
+		{ .type = 'f', .path = "a/../../x" },
 		{ .type = 'f', .path = "." }, { .type = 'f', .path = "a//b" }, { .type = 'c', .path = "dev" },
 	};
 	SP_AUTO(sp_manifest) *m = NULL;
@@ -253,7 +255,8 @@ START_TEST(refused_paths_never_reach_the_disk)
 }
 END_TEST
 
-/* As an ordinary user: folders that shut their owner out are removed all the same, and an earlier half packet makes way. */
+/* As an ordinary user: folders that shut their owner out are removed all the same, and an earlier half packet
+ * makes way. */
 START_TEST(twice_after_a_crash)
 {
 	static const struct sp_entry entries[] = {
@@ -294,5 +297,5 @@ START_TEST(twice_after_a_crash)
 END_TEST
 
 UNIT_MAIN("place/files", modes_times_and_links, outside_links_can_be_kept, changed_files_are_dropped_with_their_names,
-    holes_are_made_again, order_and_sizes_are_kept, a_link_put_in_the_way_leads_nowhere, refused_paths_never_reach_the_disk,
-    twice_after_a_crash)
+    holes_are_made_again, order_and_sizes_are_kept, a_link_put_in_the_way_leads_nowhere,
+    refused_paths_never_reach_the_disk, twice_after_a_crash)

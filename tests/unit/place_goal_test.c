@@ -65,7 +65,8 @@ END_TEST
 START_TEST(titles_become_safe_names)
 {
 	static const struct { const char *title, *name; } rows[] = {
-		{ "../../etc/passwd", "_._.._etc_passwd" }, { "", "packet" }, { ".hidden", "_hidden" }, { "..", "_." },
+		{ "../../etc/passwd", "_._.._etc_passwd" }, { "", "packet" }, { ".hidden", "_hidden" }, { "..",
+		    "_." },
 		{ "a\nb\x7f", "a_b_" }, { "/", "_" }, { "caf\xc3\xa9", "caf\xc3\xa9" },
 	};
 	SP_AUTO(sp_manifest) *m = manifest_new(one_file, 1);

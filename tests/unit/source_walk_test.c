@@ -1,6 +1,6 @@
 /*
- * source_walk_test.c - PATHs become a manifest: order, names of any bytes, links, what is left out, what is refused, and files
- * that change afterwards.
+ * source_walk_test.c - PATHs become a manifest: order, names of any bytes, links, what is left out, what is refused,
+ * and files that change afterwards.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -49,7 +49,8 @@ static void
 check_order(const struct source *s)
 {
 	for (uint32_t i = 1; i < sp_manifest_count(source_manifest(s)); i++) {
-		struct sp_entry a = sp_manifest_entry(source_manifest(s), i - 1), b = sp_manifest_entry(source_manifest(s), i);
+		struct sp_entry a = sp_manifest_entry(source_manifest(s), i - 1),
+		    b = sp_manifest_entry(source_manifest(s), i);
 
 		ck_assert_int_lt(sp_path_compare(sp_span(a.path, a.path_len), sp_span(b.path, b.path_len)), 0);
 	}
@@ -89,7 +90,8 @@ END_TEST
 
 START_TEST(pk16_names_of_any_bytes)
 {
-	static const char *const names[] = { "t/new\nline", "t/\xff\xfe", "t/per%cent", "t/ blank", "t/\x01", "t/\x7f", "t/-rf" };
+	static const char *const names[] = { "t/new\nline", "t/\xff\xfe", "t/per%cent", "t/ blank", "t/\x01",
+	    "t/\x7f", "t/-rf" };
 	SP_AUTO(source) *s = NULL;
 
 	tree_new();
@@ -225,7 +227,8 @@ START_TEST(unreadable_fails_with_the_path)
 		SP_AUTO(source) *s = NULL;
 		bool ours = geteuid() != 0;
 
-		if (ours ? (chmod(tree_path("t/secret"), 0) != 0 || chmod(tree_path("d/closed"), 0) != 0) : setuid(65534) != 0)
+		if (ours ? (chmod(tree_path("t/secret"), 0) != 0 || chmod(tree_path("d/closed"), 0) != 0) :
+		    setuid(65534) != 0)
 			_exit(1);
 		if (walk_one(tree_path("t"), &s) != SP_E_IO || strstr(why.text, "t/secret") == NULL)
 			_exit(2);
@@ -301,4 +304,5 @@ START_TEST(deep_trees)
 END_TEST
 
 UNIT_MAIN("source/walk", a_tree_becomes_a_manifest, pk16_names_of_any_bytes, links_and_what_is_left_out,
-    each_path_enters_under_its_last_name, refused_paths, unreadable_fails_with_the_path, changed_files_are_noticed, deep_trees)
+    each_path_enters_under_its_last_name, refused_paths, unreadable_fails_with_the_path, changed_files_are_noticed,
+    deep_trees)
