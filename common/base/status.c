@@ -75,15 +75,14 @@ write_reason(struct sp_why *why, const char *more, const char *fmt, va_list ap)
 	*why = fresh;
 }
 
-enum sp_status
-sp_fail(enum sp_status st, struct sp_why *why, const char *fmt, ...)
+void
+sp_why_set(struct sp_why *why, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	write_reason(why, NULL, fmt, ap);
 	va_end(ap);
-	return st;
 }
 
 enum sp_status

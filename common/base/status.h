@@ -36,8 +36,13 @@ enum sp_class sp_status_class(enum sp_status st);
 /* A status read from the wire: its value if listed, SP_E_UNKNOWN otherwise. */
 enum sp_status sp_status_from_number(unsigned number);
 
-/* Write a reason (cut at its size) and return st, so that "return sp_fail(SP_E_X, why, …)" is one line. why may be NULL. */
-enum sp_status sp_fail(enum sp_status st, struct sp_why *why, const char *fmt, ...) SP_PRINTF(3, 4);
+/* Writes a reason (cut at its size). The arguments may point into why itself. why may be NULL. */
+void sp_why_set(struct sp_why *why, const char *fmt, ...) SP_PRINTF(2, 3);
+
+/* Writes a reason and is st, so that "return sp_fail(SP_E_X, why, …)" is one line. A macro, so that the compiler sees which
+ * status it is. */
+#define sp_fail(st, why, ...) (sp_why_set((why), __VA_ARGS__), sp_status_is(st))
+static inline enum sp_status sp_status_is(enum sp_status st) { return st; }
 
 /* The same with errno's text appended; SP_E_SPACE for ENOSPC/EDQUOT, SP_E_NOMEM for ENOMEM, else st. */
 enum sp_status sp_fail_errno(enum sp_status st, struct sp_why *why, const char *fmt, ...) SP_PRINTF(3, 4);

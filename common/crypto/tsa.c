@@ -153,7 +153,7 @@ sp_tsa_verify(struct sp_span der, struct sp_span bytes, const struct sp_trust *t
 	struct signed_form form;
 	struct sp_hash imprint;
 	struct sp_span token;
-	int64_t seconds;
+	int64_t seconds = 0;
 	enum sp_status st;
 
 	sp_der_expect(&c, STATUS_GRANTED);
