@@ -109,13 +109,15 @@ check_parties(const struct sp_stmt_offer *offer, const uint8_t letter_key[SP_X25
 	char name[SP_NAME_TEXT];
 
 	if (!sender->has_keys || memcmp(letter_key, sender->letter_key, SP_X25519) != 0)
-		return sp_fail(SP_E_IDENTITY, why, "the letter's key is not that of %s", sp_identity_text(sender, name));
+		return sp_fail(SP_E_IDENTITY, why, "the letter's key is not that of %s",
+		    sp_identity_text(sender, name));
 	if (!sp_span_eq(offer->sender, sp_span_str(sp_identity_text(sender, name))))
 		return sp_fail(SP_E_IDENTITY, why, "%s offers in another's name", name);
 	if (!sp_span_eq(offer->recipient, sp_span_str(sp_identity_text(own, name))))
 		return sp_fail(SP_E_IDENTITY, why, "the offer is not for %s", name);
 	if (!sp_hash_eq(&offer->recipient_cert, &own->hash))
-		return sp_fail(SP_E_MISMATCH, why, "the offer names another certificate of %s than the present one", name);
+		return sp_fail(SP_E_MISMATCH, why, "the offer names another certificate of %s than the present one",
+		    name);
 	return SP_OK;
 }
 

@@ -23,7 +23,7 @@ padding(uint64_t n)
 static void
 header(const char *name, uint64_t size, uint64_t time_s, uint8_t out[SP_TAR_BLOCK])
 {
-	const struct sp_entry entry = { .type = SP_ENTRY_FILE, .mode = 0644, .mtime_sec = (int64_t)time_s, .size = size,
+	const struct sp_entry entry = { .type = SP_ENTRY_FILE, .mode = 0644, .size = size, .mtime_sec = (int64_t)time_s,
 		.path = name, .path_len = strlen(name), .target = "" };
 	uint8_t head[SP_TAR_HEAD_MAX];
 
@@ -48,7 +48,8 @@ add_member(struct sp_buf *out, const char *name, struct sp_span bytes, uint64_t 
 static bool
 is_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("._/-", c) != NULL;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    strchr("._/-", c) != NULL;
 }
 
 /* A file name as a word of the shell. */
@@ -80,7 +81,8 @@ sp_receipt_commands(const char *file, bool postmarked, uint64_t time_s, struct s
 	sp_buf_addf(out, "\nopenssl cms -verify -cades -inform DER -in receipt.p7m -CAfile chain.pem -attime %" PRIu64
 	    " -out receipt.txt\n", time_s);
 	if (postmarked)
-		sp_buf_addf(out, "openssl cms -verify -cades -inform DER -in postmark.p7m -CAfile chain.pem -attime %" PRIu64
+		sp_buf_addf(out,
+		    "openssl cms -verify -cades -inform DER -in postmark.p7m -CAfile chain.pem -attime %" PRIu64
 		    " -out postmark.txt\n"
 		    "openssl ts -verify -in postmark.tsr -data postmark.p7m -CAfile chain.pem -attime %" PRIu64 "\n",
 		    time_s, time_s);
@@ -96,14 +98,16 @@ readme(bool postmarked, uint64_t time_s, struct sp_buf *out)
 	    "files.txt     what arrived: path, size, time and fingerprint of each file\n"
 	    "receipt.p7m   receipt.txt, signed by the recipient's station (CMS SignedData, CAdES-BES)\n");
 	if (postmarked)
-		sp_buf_add_text(out, "postmark.p7m  postmark.txt about receipt.p7m, signed by a third party, the certd\n"
+		sp_buf_add_text(out,
+		    "postmark.p7m  postmark.txt about receipt.p7m, signed by a third party, the certd\n"
 		    "postmark.tsr  a time-stamp of postmark.p7m (RFC 3161)\n");
 	sp_buf_add_text(out, "chain.pem     the certificates: root, issuing authority, those who signed\n\n"
 	    "\"sealpost verify FILE.receipt\" checks all of it and accepts no other byte. Without Sealpost, OpenSSL 3 "
 	    "proves\nthe signatures:\n\n");
 	if (sp_receipt_commands("FILE.receipt", postmarked, time_s, out) != SP_OK)
 		return sp_buf_status(out);
-	sp_buf_add_text(out, "\nThe hash of files.txt must be the one in the last line of receipt.txt, and the fingerprint "
+	sp_buf_add_text(out,
+	    "\nThe hash of files.txt must be the one in the last line of receipt.txt, and the fingerprint "
 	    "that of the root\nwhich the recipient's provider publishes. -attime is the time at which the certificates are "
 	    "judged: seconds\nsince 1970 UTC.\n");
 	return sp_buf_status(out);
@@ -168,7 +172,8 @@ take_member(struct sp_cursor *in, const char *name, uint64_t max, uint64_t time_
 	if (head.n == 0 || !read_octal(head.p + AT_SIZE, &size))
 		return sp_fail(SP_E_FORMAT, why, "the receipt ends or has no member where %s must be", name);
 	if (size > max)
-		return sp_fail(SP_E_LONG, why, "the receipt's %s has %" PRIu64 " bytes, at most %" PRIu64, name, size, max);
+		return sp_fail(SP_E_LONG, why, "the receipt's %s has %" PRIu64 " bytes, at most %" PRIu64, name, size,
+		    max);
 	header(name, size, time_s, want);
 	if (memcmp(head.p, want, SP_TAR_BLOCK) != 0)
 		return sp_fail(SP_E_FORMAT, why, "the receipt's member %s is not where or how it must be", name);
@@ -204,8 +209,10 @@ take_parts(struct sp_cursor *in, struct sp_receipt_parts *p, struct sp_why *why)
 	    (st = take_member(in, "receipt.p7m", SP_RECEIPT_P7M_MAX, p->time_s, &p->receipt_p7m, why)) != SP_OK)
 		return st;
 	if (sp_cursor_left(in) > 0 && in->p[0] == 'p') {
-		if ((st = take_member(in, "postmark.p7m", SP_RECEIPT_P7M_MAX, p->time_s, &p->postmark_p7m, why)) != SP_OK ||
-		    (st = take_member(in, "postmark.tsr", SP_RECEIPT_P7M_MAX, p->time_s, &p->postmark_tsr, why)) != SP_OK)
+		st = take_member(in, "postmark.p7m", SP_RECEIPT_P7M_MAX, p->time_s, &p->postmark_p7m, why);
+		if (st == SP_OK)
+			st = take_member(in, "postmark.tsr", SP_RECEIPT_P7M_MAX, p->time_s, &p->postmark_tsr, why);
+		if (st != SP_OK)
 			return st;
 	}
 	if ((st = take_member(in, "chain.pem", RECEIPT_CHAIN_MAX, p->time_s, &p->chain_pem, why)) != SP_OK)
@@ -229,7 +236,8 @@ sp_receipt_file_read(struct sp_span file, struct sp_receipt_parts *ret_parts, st
 		return st;
 	if (text.n > sizeof(form) && memcmp(text.p, form, sizeof(form) - 1) == 0 && text.p[sizeof(form) - 1] != '1')
 		return sp_fail(SP_E_VERSION, why, "a receipt file of a form that is not known here");
-	if ((st = take_parts(&in, &parts, why)) != SP_OK || (st = readme(parts.postmark_p7m.n > 0, parts.time_s, &want)) != SP_OK)
+	if ((st = take_parts(&in, &parts, why)) != SP_OK ||
+	    (st = readme(parts.postmark_p7m.n > 0, parts.time_s, &want)) != SP_OK)
 		return st;
 	if (!sp_span_eq(text, sp_buf_span(&want)))
 		return sp_fail(SP_E_FORMAT, why, "the receipt's README is not the one of its form");

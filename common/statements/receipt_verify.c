@@ -17,7 +17,8 @@ sp_receipt_chain(const struct sp_span *certs, size_t count, struct sp_buf *out, 
 	enum sp_status st;
 
 	if (count < DIRECT_CERTS || count > SP_RECEIPT_CERTS)
-		return sp_fail(SP_E_ARGUMENT, why, "a receipt has %d to %d certificates", DIRECT_CERTS, SP_RECEIPT_CERTS);
+		return sp_fail(SP_E_ARGUMENT, why, "a receipt has %d to %d certificates", DIRECT_CERTS,
+		    SP_RECEIPT_CERTS);
 	for (size_t i = 0; i < count; i++)
 		if ((st = sp_x509_to_pem(certs[i], out)) != SP_OK)
 			return sp_fail(st, why, "certificate %zu of the receipt cannot be written", i + 1);
@@ -80,7 +81,8 @@ make_trust(const struct chain *c, const struct sp_hash *roots, size_t root_count
 	for (size_t i = 0; i < root_count; i++)
 		proof->root_pinned = proof->root_pinned || sp_hash_eq(&roots[i], &proof->root);
 	if (root_count > 0 && !proof->root_pinned)
-		return sp_fail(SP_E_CERT, why, "the receipt's root is not the one that is trusted for %s", proof->domain);
+		return sp_fail(SP_E_CERT, why, "the receipt's root is not the one that is trusted for %s",
+		    proof->domain);
 	*ret_trust = sp_take(&trust);
 	return SP_OK;
 }
@@ -100,7 +102,8 @@ check_receipt(const struct sp_receipt_parts *parts, const struct chain *c, const
 	if (!sp_span_eq(sp_buf_span(&cert), sp_buf_span(&c->der[RECIPIENT])))
 		return sp_fail(SP_E_CERT, why, "chain.pem holds another certificate than the receipt's signer");
 	if (proof->recipient.role != SP_ROLE_STATION)
-		return sp_fail(SP_E_ROLE, why, "%s may not sign a receipt", sp_identity_text(&proof->recipient, signer));
+		return sp_fail(SP_E_ROLE, why, "%s may not sign a receipt",
+		    sp_identity_text(&proof->recipient, signer));
 	if ((st = sp_receipt_parse(sp_buf_span(&text), &proof->receipt, why)) != SP_OK)
 		return st;
 	sp_identity_text(&proof->recipient, signer);

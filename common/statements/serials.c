@@ -38,8 +38,8 @@ sp_serials_pack(const struct sp_serials *ranges, size_t count, struct sp_buf *ou
 }
 
 enum sp_status
-sp_serials_parse(struct sp_span bytes, uint32_t first, uint32_t count_all, struct sp_serials ret_ranges[SP_FRANK_RANGES],
-    size_t *ret_count, uint32_t *ret_total)
+sp_serials_parse(struct sp_span bytes, uint32_t first, uint32_t count_all,
+    struct sp_serials ret_ranges[SP_FRANK_RANGES], size_t *ret_count, uint32_t *ret_total)
 {
 	struct sp_serials ranges[SP_FRANK_RANGES];
 	struct sp_cursor c = sp_cursor(bytes);

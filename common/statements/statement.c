@@ -1,6 +1,6 @@
 /*
- * statement.c - canonical bytes, signatures and the order in which a statement is checked. What a statement means stands in
- * the files of its kind.
+ * statement.c - canonical bytes, signatures and the order in which a statement is checked. What a statement
+ * means stands in the files of its kind.
  */
 #include "common/statements/statement.h"
 

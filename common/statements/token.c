@@ -106,7 +106,8 @@ read_parts(struct sp_span text, struct sp_token *token, struct sp_why *why)
 	if (!cut(&text, "&k=", &part) || !read_domain(part, token->domain))
 		return sp_fail(SP_E_FORMAT, why, "the invitation's domain (d=) is not a domain");
 	if (!cut(&text, "&r=", &part) || !read_addresses(part, token))
-		return sp_fail(SP_E_FORMAT, why, "the invitation's addresses of keyd (k=) are not HOST:PORT, 1 to %d of them",
+		return sp_fail(SP_E_FORMAT, why,
+		    "the invitation's addresses of keyd (k=) are not HOST:PORT, 1 to %d of them",
 		    SP_TOKEN_ADDRESSES);
 	if (!cut(&text, "&s=", &part) ||
 	    sp_unhex((const char *)part.p, part.n, token->root.b, sizeof(token->root.b)) != SP_OK)

@@ -58,7 +58,8 @@ START_TEST(done_fits_the_class_of_the_offer)
 		{ SP_RECEIPT_NONE, false, "main", SP_E_RECEIPT }, { SP_RECEIPT_DIRECT, true, "", SP_OK },
 		{ SP_RECEIPT_DIRECT, false, "", SP_E_RECEIPT }, { SP_RECEIPT_DIRECT, true, "main", SP_E_RECEIPT },
 		{ SP_RECEIPT_POSTMARKED, true, "main", SP_OK }, { SP_RECEIPT_POSTMARKED, true, "second", SP_OK },
-		{ SP_RECEIPT_POSTMARKED, true, "third", SP_E_RECEIPT }, { SP_RECEIPT_POSTMARKED, true, "", SP_E_RECEIPT },
+		{ SP_RECEIPT_POSTMARKED, true, "third", SP_E_RECEIPT }, { SP_RECEIPT_POSTMARKED, true, "",
+		SP_E_RECEIPT },
 		{ SP_RECEIPT_POSTMARKED, false, "main", SP_E_RECEIPT }, { SP_RECEIPT_CERTIFIED, true, "main", SP_OK },
 		{ SP_RECEIPT_CERTIFIED, true, "", SP_E_RECEIPT },
 	};
@@ -86,7 +87,8 @@ END_TEST
 
 START_TEST(a_trailer_is_for_its_offer_and_manifest)
 {
-	struct sp_stmt_trailer trailer = { .offer = offer, .manifest = manifest, .prints = { { 9 } }, .changed = 2 }, got;
+	struct sp_stmt_trailer trailer = { .offer = offer, .manifest = manifest, .prints = { { 9 } }, .changed = 2 },
+	    got;
 	struct signed_statement s = { 0 };
 	struct sp_hash hash, want;
 	struct person alice;

@@ -8,8 +8,10 @@
 START_TEST(serials_have_one_form)
 {
 	static const struct { struct sp_serials r[2]; size_t n; uint32_t total; enum sp_status st; } cases[] = {
-		{ { { 100, 1 } }, 1, 1, SP_OK }, { { { 100, 50 } }, 1, 50, SP_OK }, { { { 100, 51 } }, 1, 0, SP_E_RANGE },
-		{ { { 99, 1 } }, 1, 0, SP_E_RANGE }, { { { 149, 1 } }, 1, 1, SP_OK }, { { { 150, 1 } }, 1, 0, SP_E_RANGE },
+		{ { { 100, 1 } }, 1, 1, SP_OK }, { { { 100, 50 } }, 1, 50, SP_OK }, { { { 100, 51 } }, 1, 0,
+		SP_E_RANGE },
+		{ { { 99, 1 } }, 1, 0, SP_E_RANGE }, { { { 149, 1 } }, 1, 1, SP_OK }, { { { 150, 1 } }, 1, 0,
+		SP_E_RANGE },
 		{ { { 100, 0 } }, 1, 0, SP_E_RANGE }, { { { 100, 5 }, { 106, 2 } }, 2, 7, SP_OK },
 		{ { { 100, 5 }, { 105, 2 } }, 2, 0, SP_E_RANGE }, { { { 100, 5 }, { 104, 2 } }, 2, 0, SP_E_RANGE },
 		{ { { 106, 2 }, { 100, 5 } }, 2, 0, SP_E_RANGE }, { { { 100, UINT32_MAX } }, 1, 0, SP_E_RANGE },
@@ -67,7 +69,8 @@ END_TEST
 START_TEST(tariffs_have_one_form)
 {
 	static const struct { struct sp_step s[2]; size_t n; enum sp_status st; } cases[] = {
-		{ { { 0, 0 } }, 1, SP_OK }, { { { 1, 1 } }, 1, SP_E_RANGE }, { { { 0, SP_SHEET_SERIALS } }, 1, SP_OK },
+		{ { { 0, 0 } }, 1, SP_OK }, { { { 1, 1 } }, 1, SP_E_RANGE }, { { { 0, SP_SHEET_SERIALS } }, 1,
+		SP_OK },
 		{ { { 0, SP_SHEET_SERIALS + 1 } }, 1, SP_E_RANGE }, { { { 0, 1 }, { 0, 2 } }, 2, SP_E_RANGE },
 		{ { { 0, 2 }, { 1, 1 } }, 2, SP_OK },
 	};

@@ -57,7 +57,8 @@ offered(const struct sp_stmt_offer *offer, const struct person *signer, const st
 	ck_status(sp_statement_sign(SP_STMT_OFFER, offer, signer->key, &out, sig, ret_hash, NULL), SP_OK);
 	letter = (struct sp_msg_offer_letter){ .statement = sp_buf_span(&out), .signature = sp_span(sig, sizeof(sig)),
 		.title = sp_span_str(title), .title_salt = sp_span(salt, sizeof(salt)) };
-	st = sp_offer_open(&letter, letter_by->letter.public_key, &signer->identity, &bob.identity, &got, &hash, NULL);
+	st = sp_offer_open(&letter, letter_by->letter.public_key, &signer->identity, &bob.identity, &got, &hash,
+	    NULL);
 	if (st == SP_OK) {
 		ck_assert(sp_hash_eq(&hash, ret_hash));
 		ck_assert(sp_id_eq(&got.transfer, &offer->transfer));
@@ -163,8 +164,10 @@ END_TEST
 
 START_TEST(hosts_have_one_form)
 {
-	static const char *const good_hosts[] = { "a", "keyd.post.example", "10.0.0.1", "::1", "2001:db8::1", "x-1.y" };
-	static const char *const bad_hosts[] = { "", ".", "a.", ".a", "a..b", "-a", "a-", "A", "a_b", "a b", "[::1]", "1::0:1",
+	static const char *const good_hosts[] = { "a", "keyd.post.example", "10.0.0.1", "::1", "2001:db8::1",
+	    "x-1.y" };
+	static const char *const bad_hosts[] = { "", ".", "a.", ".a", "a..b", "-a", "a-", "A", "a_b", "a b", "[::1]",
+	    "1::0:1",
 		"2001:DB8::1", "::1%eth0", "a:b", "0:0:0:0:0:0:0:1", "\xc3\xa4.example" };
 	char longest[SP_HOST_MAX + 2];
 

@@ -53,7 +53,8 @@ START_TEST(open_is_admitted_on_its_own_connection_only)
 	ck_status(sp_channel_open(one.recipient, record.data, record.len, &opened), SP_OK);
 	ck_status(sp_decode(opened.desc, opened.body, &got, NULL), SP_OK);
 	ck_status(sp_open_check(two.recipient, got.statement, got.signature, &alice.identity, NULL), SP_E_MISMATCH);
-	ck_status(sp_open_check(one.recipient, got.statement, got.signature, &mallory.identity, NULL), SP_E_SIGNATURE);
+	ck_status(sp_open_check(one.recipient, got.statement, got.signature, &mallory.identity, NULL),
+	    SP_E_SIGNATURE);
 	ck_status(sp_open_check(one.recipient, got.statement, got.signature, &alice.identity, NULL), SP_OK);
 	ck_status(sp_channel_admit(one.recipient), SP_OK);
 	connection_done(&one);
@@ -83,7 +84,8 @@ START_TEST(every_fact_counts)
 		facts.recipient_key[0] ^= i == 3;
 		facts.nonce[0] ^= i == 4;
 		stmt = (struct sp_stmt_open){ .accept = facts.accept, .number = facts.number,
-			.sender_key = sp_span(facts.sender_key, 32), .recipient_key = sp_span(facts.recipient_key, 32),
+			.sender_key = sp_span(facts.sender_key, 32), .recipient_key = sp_span(facts.recipient_key,
+			32),
 			.nonce = sp_span(facts.nonce, 32) };
 		ck_status(sp_statement_sign(SP_STMT_OPEN, &stmt, alice.key, &bytes, sig, NULL, NULL), SP_OK);
 		ck_status(sp_open_check(c.recipient, sp_buf_span(&bytes), sp_span(sig, 64), &alice.identity, NULL),

@@ -1,6 +1,6 @@
 /*
- * statements_receipt_file_test.c - the .receipt: written, split, verified; refused when any bit of it is changed; and what
- * stock openssl and tar say of it, by the very commands that README prints.
+ * statements_receipt_file_test.c - the .receipt: written, split, verified; refused when any bit of it is
+ * changed; and what stock openssl and tar say of it, by the very commands that README prints.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -45,7 +45,8 @@ delivery_init(struct delivery *d, enum sp_role role)
 static struct sp_span
 make_file(struct delivery *d)
 {
-	const struct sp_span certs[] = { sp_buf_span(&d->ca.root), sp_buf_span(&d->ca.issuer), sp_buf_span(&d->cert) };
+	const struct sp_span certs[] = { sp_buf_span(&d->ca.root), sp_buf_span(&d->ca.issuer),
+	    sp_buf_span(&d->cert) };
 	struct sp_receipt_parts parts = { .time_s = (uint64_t)NOW_S + 10, .files_txt = sp_span_str(LIST) };
 
 	sp_buf_clear(&d->text);
@@ -113,7 +114,8 @@ START_TEST(rc12_each_bit_flipped_is_refused)
 	memcpy(exact, file.p, file.n);
 	for (size_t bit = 0; bit < file.n * 8; bit++) {
 		exact[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		ck_assert_msg(sp_receipt_verify(sp_span(exact, file.n), NULL, 0, &proof, NULL) != SP_OK, "bit %zu of byte %zu",
+		ck_assert_msg(sp_receipt_verify(sp_span(exact, file.n), NULL, 0, &proof, NULL) != SP_OK,
+		    "bit %zu of byte %zu",
 		    bit % 8, bit / 8);
 		exact[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
@@ -223,7 +225,8 @@ START_TEST(other_certificates_than_those_used_are_refused)
 		parts.receipt_p7m = sp_buf_span(&d.p7m);
 		parts.chain_pem = sp_buf_span(&d.chain);
 		ck_status(sp_receipt_file_write(&parts, &d.file, NULL), SP_OK);
-		ck_status(sp_receipt_verify(sp_buf_span(&d.file), &d.root, 1, &proof, NULL), i == 0 ? SP_E_FORMAT : SP_E_CERT);
+		ck_status(sp_receipt_verify(sp_buf_span(&d.file), &d.root, 1, &proof, NULL),
+		    i == 0 ? SP_E_FORMAT : SP_E_CERT);
 	}
 	delivery_done(&d);
 }
@@ -232,8 +235,10 @@ END_TEST
 START_TEST(a_postmarked_file_has_its_members_in_order)
 {
 	SP_AUTO_DONE(sp_buf) out = { 0 };
-	struct sp_receipt_parts parts = { .time_s = 1764040000, .files_txt = sp_span_str("f"), .receipt_p7m = sp_span_str("r"),
-		.postmark_p7m = sp_span_str("p"), .postmark_tsr = sp_span_str("t"), .chain_pem = sp_span_str("c") }, got;
+	struct sp_receipt_parts parts = { .time_s = 1764040000, .files_txt = sp_span_str("f"),
+	    .receipt_p7m = sp_span_str("r"),
+		.postmark_p7m = sp_span_str("p"), .postmark_tsr = sp_span_str("t"), .chain_pem = sp_span_str("c") },
+		got;
 	struct sp_receipt_proof proof;
 
 	ck_status(sp_receipt_file_write(&parts, &out, NULL), SP_OK);
@@ -268,8 +273,10 @@ START_TEST(rc12_stock_openssl_proves_it_by_the_printed_commands)
 	ck_status(sp_file_read(path, SP_RECEIPT_TEXT_MAX, &text, NULL), SP_OK);
 	ck_assert(sp_span_eq(sp_buf_span(&text), sp_buf_span(&d.text)));
 	/* the last line of receipt.txt is the list's hash; README's commands are these */
-	ck_assert_int_eq(run_in(folder, "test \"files.txt $(sha256sum <files.txt | cut -d' ' -f1)\" = \"$(tail -1 receipt.txt)\""), 0);
-	ck_assert_int_eq(run_in(folder, "sed -n '/^openssl/p' commands >a && sed -n '/^openssl/p' README | diff a -"), 0);
+	ck_assert_int_eq(run_in(folder,
+	    "test \"files.txt $(sha256sum <files.txt | cut -d' ' -f1)\" = \"$(tail -1 receipt.txt)\""), 0);
+	ck_assert_int_eq(run_in(folder, "sed -n '/^openssl/p' commands >a && sed -n '/^openssl/p' README | diff a -"),
+	    0);
 	/* and a forged one is not proved */
 	((uint8_t *)d.p7m.data)[100] ^= 1;
 	put_file(folder, "receipt.p7m", sp_buf_span(&d.p7m));

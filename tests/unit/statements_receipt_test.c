@@ -100,7 +100,8 @@ START_TEST(the_reason_names_the_line)
 	struct sp_receipt r;
 	struct sp_why why;
 
-	ck_status(sp_receipt_parse(sp_span_str("sealpost-receipt 1\nclass direct\ntransfer x\n"), &r, &why), SP_E_FORMAT);
+	ck_status(sp_receipt_parse(sp_span_str("sealpost-receipt 1\nclass direct\ntransfer x\n"), &r, &why),
+	    SP_E_FORMAT);
 	ck_assert_ptr_nonnull(strstr(why.text, "line 3"));
 	ck_status(sp_receipt_parse(sp_span_str("sealpost-receipt 1\nclass none\n"), &r, &why), SP_E_FORMAT);
 	ck_assert_ptr_nonnull(strstr(why.text, "line 2"));
@@ -158,7 +159,8 @@ START_TEST(rc12_a_receipt_that_does_not_fit_the_delivery_is_refused)
 	offer_hash = good.offer;
 	trailer = good.trailer;
 	offer = (struct sp_stmt_offer){ .transfer = good.transfer, .klass = good.klass, .manifest = good.manifest,
-		.sender = sp_span_str("alice/laptop@post.example"), .recipient = sp_span_str("bob/desk@other.example"),
+		.sender = sp_span_str("alice/laptop@post.example"),
+		.recipient = sp_span_str("bob/desk@other.example"),
 		.files = 3, .bytes = 123 };
 #define FITS(want, change) do { r = good; change; ck_status(sp_receipt_fits(&r, &offer, &offer_hash, &alice.identity, \
 	&bob.identity, &trailer, &why), want); } while (0)

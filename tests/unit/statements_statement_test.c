@@ -35,7 +35,8 @@ START_TEST(a_statement_comes_back_as_it_went)
 	ck_assert_int_eq(sp_statement_purpose(sp_buf_span(&out)), SP_STMT_REFUSE);
 	sp_sha256(sp_buf_span(&out), &again);
 	ck_assert(sp_hash_eq(&hash, &again));
-	ck_status(sp_statement_open(SP_STMT_REFUSE, sp_buf_span(&out), sp_span(sig, 64), &alice.identity, "post.example",
+	ck_status(sp_statement_open(SP_STMT_REFUSE, sp_buf_span(&out), sp_span(sig, 64), &alice.identity,
+	    "post.example",
 	    &got, NULL), SP_OK);
 	ck_assert(sp_hash_eq(&got.offer, &refuse.offer));
 	ck_assert_uint_eq(got.reason, SP_E_NOTINBOOK);
@@ -62,8 +63,10 @@ START_TEST(another_purpose_role_domain_or_signer_is_refused)
 	/* REFUSE and CANCEL have the same fields: only the purpose tells them apart */
 	ck_status(sp_statement_open(SP_STMT_CANCEL, bytes, s, &alice.identity, NULL, &cancel, NULL), SP_E_MISMATCH);
 	ck_status(sp_statement_open(SP_STMT_REFUSE, bytes, s, &bob.identity, NULL, &got, NULL), SP_E_SIGNATURE);
-	ck_status(sp_statement_open(SP_STMT_REFUSE, bytes, s, &alice.identity, "other.example", &got, NULL), SP_E_DOMAIN);
-	ck_status(sp_statement_open(SP_STMT_REFUSE, bytes, s, &alice.identity, "post.example.org", &got, NULL), SP_E_DOMAIN);
+	ck_status(sp_statement_open(SP_STMT_REFUSE, bytes, s, &alice.identity, "other.example", &got, NULL),
+	    SP_E_DOMAIN);
+	ck_status(sp_statement_open(SP_STMT_REFUSE, bytes, s, &alice.identity, "post.example.org", &got, NULL),
+	    SP_E_DOMAIN);
 	nobody = alice.identity;
 	for (nobody.role = SP_ROLE_NONE; nobody.role <= SP_ROLE_TSA; nobody.role++)
 		ck_status(sp_statement_open(SP_STMT_REFUSE, bytes, s, &nobody, NULL, &got, NULL),
@@ -84,11 +87,13 @@ START_TEST(only_creditd_issues_credits)
 
 	setup();
 	ck_status(sp_statement_sign(SP_STMT_DENIAL, &denial, creditd.key, &out, sig, NULL, NULL), SP_OK);
-	ck_status(sp_statement_open(SP_STMT_DENIAL, sp_buf_span(&out), sp_span(sig, 64), &creditd.identity, "post.example",
+	ck_status(sp_statement_open(SP_STMT_DENIAL, sp_buf_span(&out), sp_span(sig, 64), &creditd.identity,
+	    "post.example",
 	    &got, NULL), SP_OK);
 	sp_buf_clear(&out);
 	ck_status(sp_statement_sign(SP_STMT_DENIAL, &denial, alice.key, &out, sig, NULL, NULL), SP_OK);
-	ck_status(sp_statement_open(SP_STMT_DENIAL, sp_buf_span(&out), sp_span(sig, 64), &alice.identity, "post.example",
+	ck_status(sp_statement_open(SP_STMT_DENIAL, sp_buf_span(&out), sp_span(sig, 64), &alice.identity,
+	    "post.example",
 	    &got, NULL), SP_E_ROLE);
 	teardown();
 }
@@ -107,12 +112,14 @@ START_TEST(a_statement_with_any_bit_changed_is_refused)
 		uint8_t *at = bit / 8 < out.len ? out.data + bit / 8 : sig + (bit / 8 - out.len);
 
 		*at ^= (uint8_t)(1 << bit % 8);
-		ck_assert_msg(sp_statement_open(SP_STMT_REFUSE, sp_buf_span(&out), s, &alice.identity, NULL, &got, NULL) !=
+		ck_assert_msg(sp_statement_open(SP_STMT_REFUSE, sp_buf_span(&out), s, &alice.identity, NULL, &got,
+		    NULL) !=
 		    SP_OK, "bit %zu", bit);
 		*at ^= (uint8_t)(1 << bit % 8);
 	}
 	for (size_t n = 0; n < out.len; n++)
-		ck_assert(sp_statement_open(SP_STMT_REFUSE, sp_span(out.data, n), s, &alice.identity, NULL, &got, NULL) != SP_OK);
+		ck_assert(sp_statement_open(SP_STMT_REFUSE, sp_span(out.data, n), s, &alice.identity, NULL, &got,
+		    NULL) != SP_OK);
 	ck_status(sp_statement_open(SP_STMT_REFUSE, sp_buf_span(&out), s, &alice.identity, NULL, &got, NULL), SP_OK);
 	teardown();
 }
@@ -134,7 +141,8 @@ START_TEST(unknown_fields_are_refused_even_when_signed)
 		sp_buf_add_u32(&out, 1);
 		sp_buf_add_u8(&out, 1);
 		ck_status(sp_sign(alice.key, sp_buf_span(&out), sig), SP_OK);
-		ck_assert(sp_statement_open(SP_STMT_REFUSE, sp_buf_span(&out), sp_span(sig, 64), &alice.identity, NULL, &got,
+		ck_assert(sp_statement_open(SP_STMT_REFUSE, sp_buf_span(&out), sp_span(sig, 64), &alice.identity,
+		    NULL, &got,
 		    NULL) != SP_OK);
 	}
 	teardown();
@@ -152,7 +160,8 @@ START_TEST(what_is_no_statement_is_refused)
 	ck_assert_int_eq(sp_statement_purpose(sp_span("SPSTMT\0\0", 8)), SP_STMT_NONE);
 	ck_assert_int_eq(sp_statement_purpose(sp_span("SPSTMT\xff\xff", 8)), SP_STMT_NONE);
 	ck_assert_int_eq(sp_statement_purpose(sp_span("spstmt\0\3", 8)), SP_STMT_NONE);
-	ck_status(sp_statement_open(SP_STMT_REFUSE, sp_span_str("hello, world"), sp_span(sig, 64), &alice.identity, NULL,
+	ck_status(sp_statement_open(SP_STMT_REFUSE, sp_span_str("hello, world"), sp_span(sig, 64), &alice.identity,
+	    NULL,
 	    &got, NULL), SP_E_FORMAT);
 	ck_status(sp_statement_encode((enum sp_purpose)999, &refuse, &out, NULL), SP_E_ARGUMENT);
 	bad.reason = 1000;

@@ -69,9 +69,11 @@ START_TEST(the_reason_names_the_part)
 	struct sp_token t;
 	struct sp_why why;
 
-	ck_status(sp_token_parse(sp_span_str("sealpost:enrol?d=post.example&k=a:x&r=" R "&s=" S), &t, &why), SP_E_FORMAT);
+	ck_status(sp_token_parse(sp_span_str("sealpost:enrol?d=post.example&k=a:x&r=" R "&s=" S), &t, &why),
+	    SP_E_FORMAT);
 	ck_assert_ptr_nonnull(strstr(why.text, "k="));
-	ck_status(sp_token_parse(sp_span_str("sealpost:enrol?d=post.example&k=a:1&r=12&s=" S), &t, &why), SP_E_FORMAT);
+	ck_status(sp_token_parse(sp_span_str("sealpost:enrol?d=post.example&k=a:1&r=12&s=" S), &t, &why),
+	    SP_E_FORMAT);
 	ck_assert_ptr_nonnull(strstr(why.text, "r="));
 	ck_assert_ptr_null(strstr(why.text, S));
 }
@@ -98,5 +100,6 @@ START_TEST(what_could_not_be_read_is_not_printed)
 }
 END_TEST
 
-UNIT_MAIN("statements/token", an_invitation_is_read_and_printed, every_other_form_is_refused, the_reason_names_the_part,
+UNIT_MAIN("statements/token", an_invitation_is_read_and_printed, every_other_form_is_refused,
+    the_reason_names_the_part,
     what_could_not_be_read_is_not_printed)

@@ -163,7 +163,8 @@ START_TEST(a_changed_opening_is_refused)
 		p.opening[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		st = sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient);
 		if (bit < 8 * 21)
-			ck_assert_msg(st == SP_E_FORMAT || st == SP_E_MISMATCH || st == SP_E_RANGE, "bit %zu: %s", bit,
+			ck_assert_msg(st == SP_E_FORMAT || st == SP_E_MISMATCH || st == SP_E_RANGE, "bit %zu: %s",
+			    bit,
 			    sp_status_name(st));
 		else if (st == SP_OK)	/* another key: the sender sees that the reply is not for its own */
 			ck_status(sp_channel_sender_confirm(p.sender, p.reply, p.confirm), SP_E_SEAL);
@@ -179,7 +180,8 @@ START_TEST(a_changed_reply_is_refused)
 
 		make_terms(&p);
 		ck_status(sp_channel_sender_begin(&p.terms, p.opening, &p.sender), SP_OK);
-		ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient), SP_OK);
+		ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient),
+		    SP_OK);
 		p.reply[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		ck_status(sp_channel_sender_confirm(p.sender, p.reply, p.confirm), SP_E_SEAL);
 		/* and it is dead */
@@ -208,7 +210,8 @@ END_TEST
 /* Everything that goes into the keys: one side knows it differently. */
 START_TEST(all_terms_are_in_the_keys)
 {
-	static const size_t at[] = { offsetof(struct sp_channel_terms, offer), offsetof(struct sp_channel_terms, accept) + 20,
+	static const size_t at[] = { offsetof(struct sp_channel_terms, offer), offsetof(struct sp_channel_terms,
+	    accept) + 20,
 		offsetof(struct sp_channel_terms, token) };
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -217,7 +220,8 @@ START_TEST(all_terms_are_in_the_keys)
 		make_terms(&p);
 		ck_status(sp_channel_sender_begin(&p.terms, p.opening, &p.sender), SP_OK);
 		((uint8_t *)&p.terms)[at[i]] ^= 1;
-		ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient), SP_OK);
+		ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient),
+		    SP_OK);
 		ck_status(sp_channel_sender_confirm(p.sender, p.reply, p.confirm), SP_E_SEAL);
 		pair_done(&p);
 	}
@@ -232,7 +236,8 @@ START_TEST(a_recorded_opening_cannot_be_played_again)
 	again = p;
 	again.sender = NULL;
 	again.recipient = NULL;
-	ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, again.reply, &again.recipient), SP_OK);
+	ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, again.reply, &again.recipient),
+	    SP_OK);
 	ck_assert_mem_ne(p.reply, again.reply, 32);
 	ck_status(sp_channel_recipient_confirm(again.recipient, p.confirm), SP_E_SEAL);
 	pair_done(&p);
@@ -249,7 +254,8 @@ START_TEST(keys_of_low_order_are_refused)
 		make_terms(&p);
 		ck_status(sp_channel_sender_begin(&p.terms, p.opening, &p.sender), SP_OK);
 		unhex(points[i], p.opening + 21);
-		ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient), SP_E_SEAL);
+		ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient),
+		    SP_E_SEAL);
 		sp_channel_free(p.sender);
 		/* and the other way round */
 		unhex(points[i], p.terms.recipient_key);
@@ -270,7 +276,8 @@ START_TEST(another_pair_than_the_terms_say_is_refused)
 	ck_status(sp_channel_sender_begin(&p.terms, p.opening, &p.sender), SP_OK);
 	ck_status(sp_channel_recipient_accept(&p.terms, &other, p.opening, p.reply, &p.recipient), SP_E_MISMATCH);
 	p.terms.number = 2;
-	ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient), SP_E_MISMATCH);
+	ck_status(sp_channel_recipient_accept(&p.terms, &p.one_time, p.opening, p.reply, &p.recipient),
+	    SP_E_MISMATCH);
 	p.terms.number = 0;
 	sp_channel_free(p.sender);
 	p.sender = NULL;
@@ -397,7 +404,8 @@ START_TEST(nothing_counts_before_its_time)
 	ck_status(sp_channel_admit(p.recipient), SP_E_STATE);
 	ck_status(sp_channel_open(p.recipient, open.data, open.len, &got), SP_OK);
 	ck_status(sp_channel_open(p.recipient, out.data, out.len, &got), SP_E_STATE);
-	ck_status(sp_channel_seal(p.recipient, sp_desc_msg(SP_MSG_DATA_CHECKPOINT), &held, &scratch, NULL), SP_E_STATE);
+	ck_status(sp_channel_seal(p.recipient, sp_desc_msg(SP_MSG_DATA_CHECKPOINT), &held, &scratch, NULL),
+	    SP_E_STATE);
 	ck_status(sp_channel_admit(p.recipient), SP_OK);
 	ck_status(sp_channel_open(p.recipient, out.data, out.len, &got), SP_OK);
 	ck_status(sp_channel_seal(p.recipient, sp_desc_msg(SP_MSG_DATA_CHECKPOINT), &held, &scratch, NULL), SP_OK);

@@ -64,7 +64,8 @@ START_TEST(a_padded_letter_reads_the_same)
 	for (size_t to = plain - 1; to <= plain + 800; to += to < plain + 8 ? 1 : 99) {
 		sp_buf_clear(&out);
 		head.pad_to = to;
-		ck_status(sp_letter_seal(&alice, &bob_key, &head, sp_desc_msg(SP_MSG_PONG), &pong, &out, NULL), SP_OK);
+		ck_status(sp_letter_seal(&alice, &bob_key, &head, sp_desc_msg(SP_MSG_PONG), &pong, &out, NULL),
+		    SP_OK);
 		ck_assert_uint_eq(out.len, to <= plain ? plain : to < plain + 6 ? plain + 6 : to);
 		ck_status(sp_letter_open(&bob, sp_buf_span(&out), &text, &letter), SP_OK);
 		ck_status(sp_decode(letter.desc, letter.body, &got, NULL), SP_OK);
@@ -96,7 +97,8 @@ START_TEST(a_letter_with_any_bit_changed_is_refused)
 		ck_assert_msg(sp_letter_check(sp_buf_span(&out), &bob_key) != SP_OK, "bit %zu", bit);
 		/* without its macs, too */
 		if (bit / 8 < out.len - SP_LETTER_MACS)
-			ck_assert_msg(sp_letter_open(&bob, sp_buf_span(&out), &text, &letter) != SP_OK, "bit %zu", bit);
+			ck_assert_msg(sp_letter_open(&bob, sp_buf_span(&out), &text, &letter) != SP_OK, "bit %zu",
+			    bit);
 		out.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	ck_status(sp_letter_check(sp_buf_span(&out), &bob_key), SP_OK);
@@ -310,7 +312,8 @@ START_TEST(what_is_no_letter_is_not_sealed)
 
 	setup(&out);
 	before = out.len;
-	ck_status(sp_letter_seal(&alice, &bob_key, &head, sp_desc_msg(SP_MSG_LOOKUP), &lookup, &out, NULL), SP_E_ARGUMENT);
+	ck_status(sp_letter_seal(&alice, &bob_key, &head, sp_desc_msg(SP_MSG_LOOKUP), &lookup, &out, NULL),
+	    SP_E_ARGUMENT);
 	bad.name.n = 0;
 	ck_status(sp_letter_seal(&alice, &bob_key, &head, sp_desc_msg(SP_MSG_PONG), &bad, &out, NULL), SP_E_MISSING);
 	/* a receiver's key of low order: the agreement would be all zeroes */
