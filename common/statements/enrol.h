@@ -20,9 +20,8 @@ struct sp_enrol_keys {
 SP_MUST_CHECK enum sp_status sp_enrol_request(struct sp_span name, const struct sp_enrol_keys *keys,
     struct sp_buf *out, struct sp_hash *ret_hash, struct sp_why *why);
 
-/* What ENROL.proof signs: "SPENRL", TLS exporter, the two opened nonces, the request's hash. */
+/* What ENROL.proof signs: "SPENRL", the connection's TLS exporter, the two opened nonces, the request's hash. */
 #define SP_ENROL_PROOF (6 + 4 * 32)
-#define SP_ENROL_EXPORTER "EXPORTER-sealpost-enrol"	/* label of the TLS exporter; no context, 32 bytes */
 void sp_enrol_proof(const uint8_t exporter[32], const uint8_t letter_nonce[32], const uint8_t age_nonce[32],
     const struct sp_hash *request, uint8_t ret_bytes[SP_ENROL_PROOF]);
 
