@@ -89,6 +89,7 @@ def fresh(tmp_path):
     yield k
     if k.daemon.running():
         assert k.daemon.stop(), "keyd did not end on SIGTERM"
+    k.db.drop()
     k.check_log()
 
 
@@ -332,6 +333,7 @@ def test_a_station_of_another_domain_is_refused(keyd, tmp_path_factory):
     other.start()
     stranger = other.station("alice")
     other.daemon.stop()
+    other.db.drop()
     with open(os.path.join(stranger, "keyd"), "w", encoding="ascii") as f:
         f.write(f"127.0.0.1:{keyd.port}")
     keyd.client("roster", stranger, ok=False)

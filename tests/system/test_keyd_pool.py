@@ -36,7 +36,8 @@ CREATE FUNCTION probe.many(n bigint[]) RETURNS TABLE (item bigint, number bigint
 def db():
     d = postgres.database()
     d.sql(PROBE)
-    return d
+    yield d
+    d.drop()
 
 
 def run(*args, lines=(), ok=True):
@@ -137,7 +138,8 @@ def files(tmp_path):
 def empty():
     d = postgres.database()
     d.sql("DO $$ BEGIN CREATE ROLE probe_daemon; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-    return d
+    yield d
+    d.drop()
 
 
 def migrate(db, files, ok=True):

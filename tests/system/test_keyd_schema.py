@@ -22,7 +22,8 @@ ADMIN_FUNCTIONS = {"invite", "admin_service", "admin_remove_service", "admin_rev
 def migrated():
     db = postgres.database("keyd")
     subprocess.run([TOOL, "migrate", db.conninfo("key_owner"), "key", SCHEMA], check=True)
-    return db
+    yield db
+    db.drop()
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def db():
     d = postgres.database("keyd")
     subprocess.run([TOOL, "migrate", d.conninfo("key_owner"), "key", SCHEMA], check=True)
     assert start(d) == ["0", ""]
-    return d
+    yield d
+    d.drop()
 
 
 def start(db, domain="post.example", root=ROOT, name="main", addresses="keyd.post.example:7678"):
