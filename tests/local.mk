@@ -5,3 +5,9 @@ LDADD = $(TEST_LIBS) $(TEST_SYS)
 TESTS += $(check_PROGRAMS)
 noinst_HEADERS += tests/unit/unit.h
 include tests/tools/local.mk
+
+# The lint of the tree is a test like the others.
+TESTS += tests/lint/lint
+EXTRA_DIST += tests/lint/lint tests/lint/LAYERS tests/lint/EXCEPTIONS
+AM_TESTS_ENVIRONMENT = LINT_SOURCE='$(top_srcdir)'; LINT_BUILD='$(top_builddir)'; export LINT_SOURCE LINT_BUILD; \
+	LINT_CC='$(CC) $(AM_CFLAGS)'; export LINT_CC;

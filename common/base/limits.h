@@ -21,8 +21,6 @@
 #define SP_LETTER_OPEN 4096		/* letters at their handlers, not answered yet */
 #define SP_LETTER_TRIES 5
 #define SP_LETTER_FIRST_MS 200		/* doubled at each try */
-#define SP_LETTER_QUEUE 4096		/* unopened letters; then dropped */
-#define SP_LETTER_QUEUE_BOOK 512	/* of which kept for stations in the book */
 #define SP_LETTER_TCP_MS (10 * 1000)	/* for connecting and the answer, when the tries by datagram were in vain */
 #define SP_LETTER_MEMORY 65536		/* answers remembered in all */
 #define SP_LETTER_MEMORY_SENDER 1024	/* of which for one sender: nobody can push the others' out */
@@ -109,9 +107,6 @@
 #define SP_DATA_WALKS 64		/* walks waiting */
 #define SP_DATA_WALKERS 2		/* so that a large tree does not hold up a small one */
 #define SP_DATA_UNSENT (512 * 1024)	/* bytes ahead of what TCP has sent: with a batch less than 1 MiB */
-#define SP_CHECKPOINT_BYTES (256ull * 1024 * 1024)
-#define SP_CHECKPOINT_MS 1000
-#define SP_DIRTY_MAX (256ull * 1024 * 1024)
 #define SP_RANGES_MAX 16
 #define SP_ATTEMPTS 3			/* connection attempts of a send (the seed's three) */
 #define SP_ATTEMPT_MIN_MS 1000
@@ -147,7 +142,6 @@
 /* identity */
 #define SP_CERT_DAYS 90
 #define SP_CERT_SKEW_S 3600		/* a certificate begins so much earlier: clocks differ */
-#define SP_CERT_RENEW_DAYS 400
 #define SP_TRUST_CERTS_MAX 16		/* roots and issuing certificates of one domain */
 #define SP_INVITE_DAYS 7
 #define SP_SHUTDOWN_MS (10 * 1000)
