@@ -23,10 +23,12 @@ SOCKET_MOST = 107    # bytes of a UNIX socket's path
 class Station:
     """A home and its peerd."""
 
-    def __init__(self, office, home, person, station, port, address, netns=None):
+    def __init__(self, office, home, person, station, port, address, netns=None, user=None):
         self.office, self.home, self.person, self.station = office, home, person, station
-        self.port, self.address, self.netns = port, address, netns
+        self.port, self.address, self.netns, self.user = port, address, netns, user
         prefix = ["ip", "netns", "exec", netns] if netns else []
+        if user:
+            prefix += ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"]
         self.daemon = Daemon("peerd of " + os.path.basename(home), home,
                              [office.program("peerd/peerd"), "--home", home], env=office.daemon_env(), prefix=prefix)
         self.prefix = prefix
@@ -69,10 +71,10 @@ class Station:
 
 
 class Office:
-    def __init__(self, folder, build):
+    def __init__(self, folder, build, keyd_host="127.0.0.1"):
         self.folder, self.build = os.path.abspath(folder), os.path.abspath(build)
         self.facts_file = self.path("office.json")
-        self.facts = {"stations": {}}
+        self.facts = {"stations": {}, "keyd_host": keyd_host}
         if os.path.exists(self.facts_file):
             with open(self.facts_file, encoding="utf-8") as f:
                 self.facts = json.load(f)
@@ -104,7 +106,8 @@ class Office:
         self.cluster = Cluster(self.path("pg"), self.facts["pg_port"], self.path("pgpass"))
         self.services = {"keyd": self._daemon("keyd")}
         for name, s in self.facts["stations"].items():
-            self.stations[name] = Station(self, self.path(name), s["person"], s["station"], s["port"], s["address"], s["netns"])
+            self.stations[name] = Station(self, self.path(name), s["person"], s["station"], s["port"], s["address"],
+                                          s["netns"], s.get("user"))
 
     def _daemon(self, name):
         return Daemon(name, self.path(name), [self.program(f"{name}/{name}"), "--config", self.path(name, f"{name}.conf")],
@@ -132,7 +135,7 @@ class Office:
         self.cluster.sql_file(os.path.join(SOURCE, "keyd", "schema", "roles.sql"))
         self.cluster.set_passwords()
         with open(self.path("keyd", "keyd.conf"), "w", encoding="utf-8") as f:
-            f.write(f'domain = "{DOMAIN}";\naddress = "{self.facts.get("keyd_host", "127.0.0.1")}:{self.facts["keyd_port"]}";\n'
+            f.write(f'domain = "{DOMAIN}";\naddress = "{self.facts["keyd_host"]}:{self.facts["keyd_port"]}";\n'
                     f'listen = "0.0.0.0:{self.facts["keyd_port"]}";\nstate = "state";\n'
                     f'database = "{self.conninfo("key_daemon")}";\ndatabase_owner = "{self.conninfo("key_owner")}";\n'
                     f'schema_dir = "{os.path.join(SOURCE, "keyd", "schema")}";\n')
@@ -168,21 +171,24 @@ class Office:
                 f.write(f'export {key}="{value}"\n')
 
     # ---- stations ----
-    def station(self, name, person=None, station="desktop", on="127.0.0.1", netns=None, settings="", enrol=True):
-        """A new station: home DIR/name, invited by the operator, enrolled."""
+    def station(self, name, person=None, station="desktop", on="127.0.0.1", netns=None, user=None, settings="", enrol=True):
+        """A new station: home DIR/name, invited by the operator, enrolled. user: whom root runs it as."""
         if name in self.stations or not name.replace("-", "").replace("_", "").isalnum():
             raise OfficeError(f"{name} is there already, or no name for a folder")
         home, port = self.path(name), 7325 if netns or on != "127.0.0.1" else free_port()
         os.makedirs(home, mode=0o700)
         with open(os.path.join(home, "peerd.conf"), "w", encoding="utf-8") as f:
             f.write(f'bind = "{on}";\nport = {port};\n{settings}\n')
-        s = Station(self, home, person or name, station, port, f"{on}:{port}", netns)
+        if user:
+            shutil.chown(home, user, "nogroup")
+        s = Station(self, home, person or name, station, port, f"{on}:{port}", netns, user)
         s.start()
         if enrol:
             token = self.invite(s.person, s.station)
             s.sealpost("enrol", token)
         self.stations[name] = s
-        self.facts["stations"][name] = {"person": s.person, "station": station, "port": port, "address": s.address, "netns": netns}
+        self.facts["stations"][name] = {"person": s.person, "station": station, "port": port, "address": s.address, "netns": netns,
+                                        "user": user}
         self._save()
         return s
 

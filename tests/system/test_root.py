@@ -1,0 +1,118 @@
+"""The few scenarios that need root: what travels on the wire, and machines of their own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+import trees
+from conftest import _build, _pair, sanitizer_reports
+from office.office import Office
+from test_delivery import deliver
+
+pytestmark = pytest.mark.root
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+class Hosts:
+    """Network namespaces on a bridge of their own: one network, 10.77.N.0/24."""
+
+    def __init__(self, names):
+        self.names = names
+        self.bridge = "spbr0"
+        ip("link", "add", self.bridge, "type", "bridge")
+        ip("addr", "add", "10.77.0.1/24", "dev", self.bridge)
+        ip("link", "set", self.bridge, "up")
+        for number, name in enumerate(names, 2):
+            ip("netns", "add", name)
+            ip("link", "add", f"v{name}", "type", "veth", "peer", "name", "eth0", "netns", name)
+            ip("link", "set", f"v{name}", "master", self.bridge, "up")
+            ip("-n", name, "addr", "add", f"10.77.0.{number}/24", "dev", "eth0")
+            ip("-n", name, "link", "set", "eth0", "up")
+            ip("-n", name, "link", "set", "lo", "up")
+
+    def address(self, name):
+        return f"10.77.0.{2 + self.names.index(name)}"
+
+    def remove(self):
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+        subprocess.run(["ip", "link", "del", self.bridge], check=False, capture_output=True)
+
+
+@pytest.fixture
+def hosts():
+    h = Hosts(["spalice", "spbob"])
+    yield h
+    h.remove()
+
+
+def test_bm01_two_machines_with_users_of_their_own(hosts, tmp_path):
+    folder = tempfile.mkdtemp(prefix="spo")
+    os.chmod(folder, 0o755)
+    office = Office(folder, _build("SP_BUILD", "build-check"), keyd_host="10.77.0.1")
+    try:
+        office.create()
+        a = office.station("alice", on=hosts.address("spalice"), netns="spalice", user="daemon")
+        b = office.station("bob", on=hosts.address("spbob"), netns="spbob", user="nobody")
+        office.introduce()
+        tree = os.path.join(a.home, "tree")
+        left_out = trees.odd_tree(tree)
+        subprocess.run(["chown", "-Rh", "daemon:nogroup", tree], check=True)
+        _, received = deliver(a, b, tree)
+        trees.assert_same(tree, os.path.join(received["placed"], "tree"), left_out)
+        assert os.stat(received["placed"]).st_uid != os.stat(tree).st_uid
+        assert not sanitizer_reports(office)
+    finally:
+        office.stop()
+        shutil.rmtree(folder)
+
+
+class Capture:
+    """tcpdump of everything on loopback, until stopped; the bytes it saw."""
+
+    def __init__(self, path):
+        self.path = path
+        self.process = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", path, "--immediate-mode"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while b"listening on" not in self.process.stderr.readline():
+            assert self.process.poll() is None, "tcpdump does not run"
+
+    def stop(self):
+        time.sleep(0.5)
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
+        with open(self.path, "rb") as f:
+            return f.read()
+
+
+def test_sys01_sys03_no_content_in_clear_or_at_a_service(office, tmp_path):
+    canaries = [b"CANARYname7f3a", b"CANARYmessage91c2", b"CANARYcontent55d0", b"CANARYtitle08aa"]
+    gen = _pair(office)
+    a, b = next(gen)
+    file = tmp_path / (canaries[0].decode() + ".txt")
+    file.write_bytes(b"before " + canaries[2] * 100 + b" after")
+    capture = Capture(str(tmp_path / "lo.pcap"))
+    _, received = deliver(a, b, file, words=["-m", canaries[1].decode(), "--title", canaries[3].decode()])
+    seen = capture.stop()
+    assert len(seen) > 5000 and os.path.exists(received["placed"])
+    for canary in canaries:
+        assert canary not in seen, f"{canary} travelled in clear"
+    # and nothing of it reached a service: not its log, not its database
+    dump = subprocess.run(["/usr/lib/postgresql/15/bin/pg_dump", "--inserts"], check=True, capture_output=True,
+                          env={**os.environ, **office.cluster.env()}).stdout
+    for canary in canaries:
+        forms = (canary, canary.hex().encode())
+        assert not any(f in dump for f in forms)
+        for service in office.services.values():
+            assert canary.decode() not in service.log()
+    # the test can fail: what does travel in clear is seen
+    assert b"SPD1" in seen
+    for _ in gen:
+        pass
