@@ -22,14 +22,6 @@
 #include "common/net/notify.h"
 #include "peerd/control/control.h"
 
-#define SP_CONF_STRUCT struct peer_settings
-const struct sp_conf_key peer_conf[] = {
-#define CONF SP_CONF_ROW
-#include "peerd/conf.def"
-#undef CONF
-};
-const size_t peer_conf_count = sizeof(peer_conf) / sizeof(peer_conf[0]);
-
 static const char *home_option;
 static char home[900];
 
@@ -60,26 +52,14 @@ default_conf(struct sp_buf *path)
 	sp_buf_addf(path, "%s/peerd.conf", home);
 }
 
-static enum sp_status
-check_settings(const void *settings, struct sp_why *why)
-{
-	const struct peer_settings *s = settings;
-
-	if (s->data_port_first > s->data_port_last)
-		return sp_fail(SP_E_CONFIG, why, "data_port_first is %u, beyond data_port_last, %u", s->data_port_first,
-		    s->data_port_last);
-	return SP_OK;
-}
-
-static const struct sp_program program = {
+static struct sp_program program = {
 	.name = "peerd",
 	.summary = "Sends and receives packets for one station.",
 	.keys = peer_conf,
-	.nkeys = sizeof(peer_conf) / sizeof(peer_conf[0]),
 	.options = options,
 	.noptions = sizeof(options) / sizeof(options[0]),
 	.default_path = default_conf,
-	.check = check_settings,
+	.check = peer_settings_check,
 };
 
 /* ---- the rooms that need an identity ---- */
@@ -261,6 +241,7 @@ main(int argc, char **argv)
 	int exit_status;
 
 	sp_log_open("peerd");
+	program.nkeys = peer_conf_count;
 	if (!sp_program_begin(&program, argc, argv, &p.settings, &exit_status))
 		return exit_status;
 	find_home();

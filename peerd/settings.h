@@ -16,4 +16,7 @@ struct peer_settings {
 extern const struct sp_conf_key peer_conf[];
 extern const size_t peer_conf_count;
 
+/* What rows can't say. */
+SP_MUST_CHECK enum sp_status peer_settings_check(const void *settings, struct sp_why *why);
+
 #endif
