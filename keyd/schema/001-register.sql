@@ -149,4 +149,5 @@ CREATE TABLE key.event (
 );
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON key.event
 	FOR EACH STATEMENT EXECUTE FUNCTION key.refuse_change();
+CREATE INDEX event_reuse ON key.event (detail) WHERE what = 'token-reused';
 COMMENT ON TABLE key.event IS 'what happened, in order; append-only';

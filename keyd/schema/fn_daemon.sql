@@ -268,7 +268,7 @@ BEGIN
 				WHERE roster.role[i] <> 'station' OR r.role = 'keyd' OR EXISTS (SELECT FROM key.draw d
 					WHERE d.person = roster.person[i] AND d.station = roster.station[i]
 					AND d.role = r.role AND d.name = l.name)
-				ORDER BY r.role, l.name LIMIT 64;
+				ORDER BY r.role <> 'keyd', r.role, l.name LIMIT 48;	/* what one message holds */
 			IF FOUND THEN
 				CONTINUE;
 			END IF;
