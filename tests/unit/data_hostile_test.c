@@ -18,7 +18,7 @@ struct lie {
 	bool open_by_other, open_of_other_accept;
 	uint64_t skip_at, flip_at;		/* offset + 1 of the tar to leave a byte out, to change one */
 	bool extra_tar, short_tar, garbage, tar_again;
-	bool wrong_print, no_prints, wrong_prints_hash, extra_prints;
+	bool wrong_print, no_prints, prints_gap, wrong_prints_hash, extra_prints;
 	bool trailer_by_other, trailer_of_other_offer, trailer_changed;
 	bool prints_first, end_first;
 	enum sp_status abort_with;
@@ -172,7 +172,7 @@ put_everything(struct liar *l, struct data_reader *reader, const struct lie *lie
 	if (lie->wrong_print)
 		prints.data[prints.len - 2] = prints.data[prints.len - 2] == '0' ? '1' : '0';
 	if (!lie->no_prints)
-		put_raw(l, SP_RECORD_PRINTS, 0, prints.data, prints.len);
+		put_raw(l, SP_RECORD_PRINTS, lie->prints_gap, prints.data, prints.len);
 	if (lie->extra_prints) {
 		char more[8192] = "";
 
@@ -397,6 +397,7 @@ LIE(more_than_offered, SP_E_LONG, true, .extra_tar = true)
 LIE(less_than_offered, SP_E_FORMAT, true, .short_tar = true)
 LIE(content_other_than_printed, SP_E_PRINT, true, .wrong_print = true)
 LIE(no_fingerprints, SP_E_MISMATCH, true, .no_prints = true)
+LIE(fingerprints_with_a_gap, SP_E_FORMAT, true, .prints_gap = true)
 LIE(more_fingerprints_than_files, SP_E_LONG, true, .extra_prints = true)
 LIE(fingerprints_not_those_signed, SP_E_MISMATCH, true, .wrong_prints_hash = true)
 LIE(trailer_by_another_station, SP_E_SIGNATURE, true, .trailer_by_other = true)
@@ -475,7 +476,8 @@ END_TEST
 UNIT_MAIN("data/hostile", an_honest_liar_is_believed, the_unproved_do_not_disturb, a_flood_of_connections_leaves_room,
     a_recorded_opening_is_worth_nothing, opened_by_another_station, garbage_instead_of_records,
     manifest_header_changed, manifest_text_changed, byte_left_out, bytes_twice, more_than_offered, less_than_offered,
-    content_other_than_printed, no_fingerprints, more_fingerprints_than_files, fingerprints_not_those_signed,
+    content_other_than_printed, no_fingerprints, fingerprints_with_a_gap, more_fingerprints_than_files,
+    fingerprints_not_those_signed,
     trailer_by_another_station, trailer_of_another_offer, trailer_with_other_changes, fingerprints_before_the_packet,
     end_before_the_packet, given_up_by_the_sender, no_byte_may_differ,
     the_packet_must_be_the_one_offered)

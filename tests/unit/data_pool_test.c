@@ -282,6 +282,36 @@ START_TEST(a_pool_that_ends_breaks_its_transfers)
 }
 END_TEST
 
+static void
+start_late(void *arg)
+{
+	struct pair *p = arg;
+
+	ck_status(data_start(bob, &p->id, 7, &p->accept), SP_OK);
+}
+
+/* The sender may be there before the order that its transfer waits for. */
+START_TEST(a_connection_that_comes_early_waits)
+{
+	struct pair *p;
+	uint16_t port = 0;
+
+	stage_new(0);
+	tree_text("f", "x");
+	p = agree(walk("f"));
+	ck_status(data_reserve(bob, &p->receive, &port, &why), SP_OK);
+	p->send.addr = (struct sp_addr){ .family = 4, .ip = { 127, 0, 0, 1 }, .port = port };
+	ck_status(data_send(alice, &p->send), SP_OK);
+	after = sp_timer_new(loop, start_late, p);
+	sp_timer_set(after, 300);
+	wait_for(2);
+	check_delivered(p);
+	ck_assert_uint_eq(data_pool_refused(bob), 0);
+	sp_timer_free(after);
+	stage_done();
+}
+END_TEST
+
 START_TEST(nobody_there)
 {
 	struct pair *p;
@@ -386,5 +416,6 @@ UNIT_MAIN("data/pool", tx02_a_tree_arrives_identical, the_smallest_chunk_will_do
     nothing_but_folders_and_an_empty_file, a_large_file_with_holes, sys07_many_at_once,
     links_that_point_outside_are_listed, a_changed_file_is_left_out_and_said, nothing_but_changed_files_fails,
     the_recipients_failure_reaches_the_sender, either_side_can_end_it, tx11_cancelled_in_the_middle,
-    a_pool_that_ends_breaks_its_transfers, nobody_there, ports_are_open_only_while_needed, both_families,
+    a_pool_that_ends_breaks_its_transfers, nobody_there, a_connection_that_comes_early_waits,
+    ports_are_open_only_while_needed, both_families,
     settings_out_of_range)

@@ -209,6 +209,9 @@ START_TEST(a_link_put_in_the_way_leads_nowhere)
 		{ .type = 'f', .path = "d/1", .mode = 0600, .size = 0 },
 		{ .type = 'd', .path = "e", .mode = 0755 },
 		{ .type = 'f', .path = "e/1", .mode = 0600, .size = 0 },
+		{ .type = 'd', .path = "e/x", .mode = 0755 },
+		{ .type = 'f', .path = "e/x/1", .mode = 0600, .size = 0 },
+		{ .type = 'f', .path = "e/y", .mode = 0600, .size = 0 },
 		{ .type = 'f', .path = "f", .mode = 0600, .size = 1 },
 	};
 	SP_AUTO(sp_manifest) *m = NULL;
@@ -216,7 +219,7 @@ START_TEST(a_link_put_in_the_way_leads_nowhere)
 
 	tree_new();
 	tree_folder("outside");
-	m = manifest_new(entries, 5);
+	m = manifest_new(entries, 8);
 	p = place_made(m, false);
 	ck_status(place_begin(p, 1, &why), SP_OK);
 	ck_status(place_end(p, &why), SP_OK);
@@ -225,9 +228,19 @@ START_TEST(a_link_put_in_the_way_leads_nowhere)
 	ck_assert_int_eq(unlink(incoming("e")), 0);
 	ck_status(place_begin(p, 3, &why), SP_OK);
 	ck_status(place_end(p, &why), SP_OK);
+	ck_status(place_begin(p, 5, &why), SP_OK);
+	ck_status(place_end(p, &why), SP_OK);
+	/* The folder that the next file goes into, after it was left and before it is entered again. */
+	ck_assert_int_eq(rename(incoming("e"), incoming("e.real")), 0);
+	ck_assert_int_eq(symlink(tree_path("outside"), incoming("e")), 0);
+	ck_status(place_begin(p, 6, &why), SP_E_IO);
+	ck_assert_int_eq(unlink(incoming("e")), 0);
+	ck_assert_int_eq(rename(incoming("e.real"), incoming("e")), 0);
+	ck_status(place_begin(p, 6, &why), SP_OK);
+	ck_status(place_end(p, &why), SP_OK);
 	ck_assert_int_eq(symlink(tree_path("outside/f"), incoming("f")), 0);
-	ck_status(place_begin(p, 4, &why), SP_E_IO);
-	ck_assert(!tree_has("outside/1") && !tree_has("outside/f"));
+	ck_status(place_begin(p, 7, &why), SP_E_IO);
+	ck_assert(!tree_has("outside/1") && !tree_has("outside/y") && !tree_has("outside/f"));
 	tree_done();
 }
 END_TEST
