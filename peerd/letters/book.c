@@ -1,5 +1,6 @@
 /*
- * book.c - the book in memory: loading, looking up, what letters teach. Adding and removing entries is in book_change.c.
+ * book.c - the book in memory: loading, looking up, what letters teach. Adding and removing entries is in
+ * book_change.c.
  */
 #include "peerd/letters/book.h"
 
@@ -95,7 +96,9 @@ book_refresh(struct book *b, struct known *k)
 		whole = entries_find(b, sp_name_text(&person, name));
 	}
 	known_set_in_book(&b->known, k, own != NULL || whole != NULL);
-	strcpy(k->c.address, own != NULL && own->address[0] != '\0' ? own->address : whole != NULL ? whole->address : "");
+	if (own == NULL || own->address[0] == '\0')
+		own = whole;
+	strcpy(k->c.address, own != NULL ? own->address : "");
 }
 
 void
@@ -138,8 +141,8 @@ take_station(struct book *b, const struct station_row *row)
 }
 
 static void
-loaded(void *arg, enum sp_status st, const struct book_row *entries, size_t nentries, const struct station_row *stations,
-    size_t nstations)
+loaded(void *arg, enum sp_status st, const struct book_row *entries, size_t nentries,
+    const struct station_row *stations, size_t nstations)
 {
 	struct book *b = arg;
 	struct sp_why why = { "" };
@@ -267,7 +270,8 @@ book_learn_cert(struct book *b, struct sp_span der, const struct correspondent *
 		return sp_fail(SP_E_CERT, why, "the certificate holds no letter key");
 	k = known_by_name(&b->known, sp_identity_text(&identity, name));
 	if (k != NULL && !sp_hash_eq(&k->c.identity.hash, &identity.hash) && k->c.in_book)
-		return sp_fail(SP_E_MISMATCH, why, "%s has another certificate now; \"sealpost book add\" takes it", name);
+		return sp_fail(SP_E_MISMATCH, why, "%s has another certificate now; \"sealpost book add\" takes it",
+		    name);
 	if (k == NULL || !sp_hash_eq(&k->c.identity.hash, &identity.hash)) {
 		if (k == NULL && b->known.strangers >= SP_KNOWN_STRANGERS)
 			forget_oldest_stranger(&b->known);

@@ -1,6 +1,6 @@
 /*
- * book.h - the destination book and the known stations in memory: who may write, where letters go. Main loop only; changes
- * go to the store and count when it has answered.
+ * book.h - the destination book and the known stations in memory: who may write, where letters go. Main loop only;
+ * changes go to the store and count when it has answered.
  */
 #ifndef PEERD_LETTERS_BOOK_H
 #define PEERD_LETTERS_BOOK_H
@@ -33,10 +33,10 @@ struct book *book_new(struct store *store, struct station *station, book_done_fn
 void book_free(struct book *b);
 SP_AUTO_DEFINE(book);
 
-/* Adds a person (all stations) or station: looks the certificates up at keyd, checks them, stores. address: "host[:port]" or
- * NULL. SP_E_NOTFOUND (keyd knows no such name), SP_E_CONNECT, SP_E_FORMAT (with the reason in plain words). Added again, an
- * entry takes the certificates that keyd has now: so the user agrees to changed ones. What fails at once is told within the
- * call. */
+/* Adds a person (all stations) or station: looks the certificates up at keyd, checks them, stores. address:
+ * "host[:port]" or NULL. SP_E_NOTFOUND (keyd knows no such name), SP_E_CONNECT, SP_E_FORMAT (with the reason in
+ * plain words). Added again, an entry takes the certificates that keyd has now: so the user agrees to changed
+ * ones. What fails at once is told within the call. */
 void book_add(struct book *b, const char *name, const char *address, book_done_fn *fn, void *arg);
 
 /* SP_E_NOTFOUND if there is no such entry. */
@@ -54,8 +54,9 @@ const struct correspondent *book_by_cert(const struct book *b, const struct sp_h
 /* All stations of a person (or the one station named): fills out[max], returns how many there are. */
 size_t book_stations(const struct book *b, const char *name, const struct correspondent **out, size_t max);
 
-/* A certificate that was delivered: checked under the station's trust, remembered for this run, stored only if its person is
- * in the book. SP_E_MISMATCH if another one is known of a station in the book: only book_add() takes the new one. */
+/* A certificate that was delivered: checked under the station's trust, remembered for this run, stored only if its
+ * person is in the book. SP_E_MISMATCH if another one is known of a station in the book: only book_add() takes the
+ * new one. */
 SP_MUST_CHECK enum sp_status book_learn_cert(struct book *b, struct sp_span der, const struct correspondent **ret,
     struct sp_why *why);
 

@@ -249,7 +249,8 @@ book_add(struct book *b, const char *name, const char *address, book_done_fn *fn
 	if (op->st == SP_OK)
 		op->st = read_address(address, op->entry.address, &op->why);
 	if (op->st == SP_OK && !station_is_enrolled(b->station))
-		op->st = sp_fail(SP_E_NOTENROLLED, &op->why, "this station is not enrolled yet: \"sealpost enrol TOKEN\"");
+		op->st = sp_fail(SP_E_NOTENROLLED, &op->why,
+		    "this station is not enrolled yet: \"sealpost enrol TOKEN\"");
 	if (op->st != SP_OK)
 		op_end(op, op->st, &op->why);
 	else

@@ -1,5 +1,6 @@
 /*
- * known.h - inside peerd/letters: the stations that are known, found by letter key, certificate or name. No rules, no store.
+ * known.h - inside peerd/letters: the stations that are known, found by letter key, certificate or name. No rules, no
+ * store.
  */
 #ifndef PEERD_LETTERS_KNOWN_H
 #define PEERD_LETTERS_KNOWN_H

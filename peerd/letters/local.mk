@@ -11,4 +11,4 @@ tests_unit_letters_memory_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_letters_book_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_letters_post_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_letters_hostile_test_LDADD = $(PEERD_TEST_LIBS)
-noinst_HEADERS += tests/unit/letters_in_test.h tests/unit/letters_raw_test.h
+noinst_HEADERS += tests/unit/authority_in_test.h tests/unit/letters_in_test.h tests/unit/letters_raw_test.h

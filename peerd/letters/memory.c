@@ -1,6 +1,6 @@
 /*
- * memory.c - entries in the order of their coming, which is the order in which they are forgotten: one list of all, one for
- * each sender. Places in the tables depend on a secret, so that nobody can choose them.
+ * memory.c - entries in the order of their coming, which is the order in which they are forgotten: one list of all,
+ * one for each sender. Places in the tables depend on a secret, so that nobody can choose them.
  */
 #include "peerd/letters/memory.h"
 
@@ -141,7 +141,8 @@ sender_of(struct memory *m, const struct memory_key *key)
 }
 
 static bool
-enter(struct memory *m, const struct memory_key *key, const struct sp_hash *at, const struct sp_hash *core, uint64_t boot_ms)
+enter(struct memory *m, const struct memory_key *key, const struct sp_hash *at, const struct sp_hash *core,
+    uint64_t boot_ms)
 {
 	struct entry *e = calloc(1, sizeof(*e)), **head = &m->buckets[bucket(at, BUCKETS)];
 	struct sender *s = e != NULL ? sender_of(m, key) : NULL;

@@ -1,6 +1,7 @@
 /*
- * memory.h - inside peerd/letters: which letters were seen lately, and what they were answered. Times are given in; no
- * letters are sent. Bounded in all and for each sender; when full the oldest is forgotten (every handler may run twice).
+ * memory.h - inside peerd/letters: which letters were seen lately, and what they were answered. Times are given in;
+ * no letters are sent. Bounded in all and for each sender; when full the oldest is forgotten (every handler may run
+ * twice).
  */
 #ifndef PEERD_LETTERS_MEMORY_H
 #define PEERD_LETTERS_MEMORY_H
@@ -31,8 +32,8 @@ struct memory_seen {
 	struct sp_span answer;	/* empty: not answered yet. Borrowed until the next call */
 	void *holder;		/* who has it now, as memory_hold() said */
 };
-enum memory_verdict memory_look(struct memory *m, const struct memory_key *key, const struct sp_hash *core, uint64_t boot_ms,
-    struct memory_seen *ret_seen);
+enum memory_verdict memory_look(struct memory *m, const struct memory_key *key, const struct sp_hash *core,
+    uint64_t boot_ms, struct memory_seen *ret_seen);
 
 /* Who handles it. */
 void memory_hold(struct memory *m, const struct memory_key *key, void *holder);

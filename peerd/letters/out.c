@@ -1,6 +1,6 @@
 /*
- * out.c - own letters: sealed once, sent by datagram until the tries are used up, then the same bytes over TCP, until an
- * answer comes. Waits vary a little, so that two stations never keep step.
+ * out.c - own letters: sealed once, sent by datagram until the tries are used up, then the same bytes over TCP, until
+ * an answer comes. Waits vary a little, so that two stations never keep step.
  */
 #include "common/base/clock.h"
 #include "common/crypto/rand.h"
@@ -142,7 +142,8 @@ no_answer(struct out *o, enum sp_status st, const char *reason)
 	char addr[SP_ADDR_TEXT];
 
 	if (reason[0] != '\0')
-		sp_fail(st, &o->why, "%s does not answer at %s: %.120s", o->to_name, sp_addr_text(&o->addrs[0], addr), reason);
+		sp_fail(st, &o->why, "%s does not answer at %s: %.120s", o->to_name, sp_addr_text(&o->addrs[0], addr),
+		    reason);
 	else
 		sp_fail(st, &o->why, "%s does not answer at %s", o->to_name, sp_addr_text(&o->addrs[0], addr));
 	fail_later(o, st);
@@ -241,7 +242,8 @@ out_tcp_failed(struct post *p, const struct sp_addr *addr, enum sp_status st, co
 
 /* ---- addresses ---- */
 static void
-looked_up(struct out *o, size_t which, enum sp_status st, const struct sp_addr *addrs, size_t n, const struct sp_why *why)
+looked_up(struct out *o, size_t which, enum sp_status st, const struct sp_addr *addrs, size_t n,
+    const struct sp_why *why)
 {
 	o->lookups[which] = 0;
 	for (size_t i = 0; i < n && st == SP_OK; i++)
@@ -276,8 +278,8 @@ address_text(struct out *o, const char *text, size_t which)
 		address_add(o, &addr, true);
 		return;
 	}
-	st = sp_resolve(o->post->resolver, sp_span_str(text), SP_PORT_COMMAND, which == 0 ? override_found : book_found, o,
-	    &o->lookups[which]);
+	st = sp_resolve(o->post->resolver, sp_span_str(text), SP_PORT_COMMAND,
+	    which == 0 ? override_found : book_found, o, &o->lookups[which]);
 	if (st != SP_OK)
 		sp_fail(st, &o->why, "its address cannot be looked up: %s", sp_status_text(st));
 }
@@ -332,7 +334,8 @@ prepare(struct out *o, const struct sp_hash *to_cert, const void *msg)
 		return sp_fail(SP_E_NOKEY, &o->why, "no certificate is known for this destination");
 	sp_identity_text(&c->identity, o->to_name);
 	if (!correspondent_holds(c, sp_clock_wall_ms()))
-		return sp_fail(SP_E_CERT_EXPIRED, &o->why, "the certificate of %s has ended or not begun", o->to_name);
+		return sp_fail(SP_E_CERT_EXPIRED, &o->why, "the certificate of %s has ended or not begun",
+		    o->to_name);
 	o->to_cert = *to_cert;
 	sp_letter_key_init(&o->to, c->identity.letter_key);
 	if ((st = sp_encode(o->desc, msg, &o->body, &o->why)) != SP_OK)

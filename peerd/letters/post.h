@@ -1,6 +1,6 @@
 /*
- * post.h - letters in and out: seals, sends again, matches answers, remembers answers for the replay window, asks unknown
- * keys for their certificate, and hands what is good to the handler of its type. Main loop only.
+ * post.h - letters in and out: seals, sends again, matches answers, remembers answers for the replay window, asks
+ * unknown keys for their certificate, and hands what is good to the handler of its type. Main loop only.
  */
 #ifndef PEERD_LETTERS_POST_H
 #define PEERD_LETTERS_POST_H
@@ -47,15 +47,16 @@ uint16_t post_port(const struct post *p);
  * PING, GET, CLOCK are answered inside. */
 void post_on(struct post *p, unsigned type, post_handler_fn *fn, void *arg);
 
-/* Answers the way the letter came. What does not fit a datagram, or is longer than a letter from an address that has not
- * proved itself, is kept back unless it came over TCP: the asker comes that way in the end. The same letter again gets the
- * same bytes, as long as the window lasts. in is gone afterwards. */
+/* Answers the way the letter came. What does not fit a datagram, or is longer than a letter from an address that
+ * has not proved itself, is kept back unless it came over TCP: the asker comes that way in the end. The same
+ * letter again gets the same bytes, as long as the window lasts. in is gone afterwards. */
 void post_reply(struct post *p, struct post_in *in, unsigned type, const void *msg);
 
 /* No answer; counted. The same letter again is handled again. in is gone afterwards. */
 void post_ignore(struct post *p, struct post_in *in);
 
-/* The answer to an own letter; body borrowed. st: SP_OK, SP_E_TIMEOUT (all tries and the TCP form failed), SP_E_NOKEY … */
+/* The answer to an own letter; body borrowed. st: SP_OK, SP_E_TIMEOUT (all tries and the TCP form failed),
+ * SP_E_NOKEY … */
 struct post_answer {
 	unsigned type;
 	struct sp_span body;
@@ -64,13 +65,13 @@ struct post_answer {
 typedef void post_answer_fn(void *arg, enum sp_status st, const struct sp_why *why, const struct post_answer *answer);
 
 /*
- * Writes to a station: SP_LETTER_TRIES over UDP, by turns to the override, the address in the book and the one last seen,
- * then the same over TCP; tcp = true: TCP form at once (for answers that do not fit a datagram). fn is called once, never
- * within this call, unless cancelled. address_override: "host:port" or NULL. Returns a handle > 0 for post_cancel(), also
- * when it is clear at once that it must fail; 0 only when out of memory: then fn is not called.
+ * Writes to a station: SP_LETTER_TRIES over UDP, by turns to the override, the address in the book and the one last
+ * seen, then the same over TCP; tcp = true: TCP form at once (for answers that do not fit a datagram). fn is called
+ * once, never within this call, unless cancelled. address_override: "host:port" or NULL. Returns a handle > 0 for
+ * post_cancel(), also when it is clear at once that it must fail; 0 only when out of memory: then fn is not called.
  */
-uint64_t post_ask(struct post *p, const struct sp_hash *to_cert, const char *address_override, bool tcp, unsigned type,
-    const void *msg, post_answer_fn *fn, void *arg);
+uint64_t post_ask(struct post *p, const struct sp_hash *to_cert, const char *address_override, bool tcp,
+    unsigned type, const void *msg, post_answer_fn *fn, void *arg);
 void post_cancel(struct post *p, uint64_t handle);
 
 /* Since the start. */

@@ -1,6 +1,6 @@
 /*
- * post_in.h - inside peerd/letters: the post's memory, and what its files call of each other. receive.c takes letters in and
- * answers them, out.c writes own ones, stranger.c asks unknown keys for their certificate.
+ * post_in.h - inside peerd/letters: the post's memory, and what its files call of each other. receive.c takes letters
+ * in and answers them, out.c writes own ones, stranger.c asks unknown keys for their certificate.
  */
 #ifndef PEERD_LETTERS_POST_IN_H
 #define PEERD_LETTERS_POST_IN_H
@@ -100,17 +100,18 @@ struct post {
 void post_receive(struct post *p, const struct sp_return *from, struct sp_span bytes, bool again);
 void in_free(struct post *p, struct in *in);
 
-/* Seals and sends an answer. question_bytes: length of what is answered. remembered: fills ret_letter, which may be NULL. */
-void post_answer(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519], const struct sp_id *answers,
-    size_t question_bytes, unsigned type, const void *msg, struct sp_buf *ret_letter);
+/* Seals and sends an answer. question_bytes: length of what is answered. remembered: fills ret_letter, which may
+ * be NULL. */
+void post_answer(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519],
+    const struct sp_id *answers, size_t question_bytes, unsigned type, const void *msg, struct sp_buf *ret_letter);
 
 /* Sends the bytes of an answer, unless they are too long for that way. */
 void post_send_answer(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519], size_t question_bytes,
     struct sp_span letter);
 
 /* The answer to GET: our own certificate if that is asked for. */
-void post_answer_get(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519], const struct sp_letter *letter,
-    size_t question_bytes, struct sp_buf *ret_letter);
+void post_answer_get(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519],
+    const struct sp_letter *letter, size_t question_bytes, struct sp_buf *ret_letter);
 
 /* out.c: true if the letter answers one of ours. */
 bool out_answer(struct post *p, const struct sp_return *from, const struct sp_letter *letter);

@@ -1,6 +1,6 @@
 /*
- * receive.c - letters that come in, in the order that costs least: length and version, mac1, opening, sender, time, seen
- * before, handler. What is not right is counted and otherwise as if it had never come.
+ * receive.c - letters that come in, in the order that costs least: length and version, mac1, opening, sender, time,
+ * seen before, handler. What is not right is counted and otherwise as if it had never come.
  */
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -58,8 +58,8 @@ post_answer(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25
 }
 
 void
-post_answer_get(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519], const struct sp_letter *letter,
-    size_t question_bytes, struct sp_buf *ret_letter)
+post_answer_get(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519],
+    const struct sp_letter *letter, size_t question_bytes, struct sp_buf *ret_letter)
 {
 	const struct sp_hash zero = { { 0 } };
 	struct sp_msg_get get;
@@ -91,14 +91,15 @@ in_free(struct post *p, struct in *in)
 
 /* Takes over the opened text. NULL when there are too many. */
 static struct in *
-in_new(struct post *p, const struct sp_return *from, const struct sp_letter *letter, struct sp_buf *text, size_t bytes,
-    const struct correspondent *c)
+in_new(struct post *p, const struct sp_return *from, const struct sp_letter *letter, struct sp_buf *text,
+    size_t bytes, const struct correspondent *c)
 {
 	struct in *in = p->counts.open_in < SP_LETTER_OPEN ? calloc(1, sizeof(*in)) : NULL;
 
 	if (in == NULL)
 		return NULL;
-	in->pub = (struct post_in){ .from = c, .from_cert = c->identity.hash, .address = from->addr, .id = letter->head.id,
+	in->pub = (struct post_in){ .from = c, .from_cert = c->identity.hash, .address = from->addr,
+	    .id = letter->head.id,
 		.type = letter->type, .body = letter->body, .time_ms = letter->head.time_ms };
 	sp_identity_text(&c->identity, in->pub.from_name);
 	in->back = *from;
@@ -180,8 +181,8 @@ is_handled(const struct post *p, unsigned type)
 }
 
 static void
-hand_over(struct post *p, const struct sp_return *from, const struct sp_letter *letter, struct sp_buf *text, size_t bytes,
-    const struct correspondent *c)
+hand_over(struct post *p, const struct sp_return *from, const struct sp_letter *letter, struct sp_buf *text,
+    size_t bytes, const struct correspondent *c)
 {
 	struct memory_key key = { .id = letter->head.id };
 	struct in *in;

@@ -1,7 +1,7 @@
 /*
- * stranger.c - letters whose key nobody here knows: their senders are asked for their certificate, and if it is right and
- * holds that very key, the letter is handled. A question goes out only when a letter comes, and is never longer than it, so
- * that nobody can have us write to addresses that are not his.
+ * stranger.c - letters whose key nobody here knows: their senders are asked for their certificate, and if it is right
+ * and holds that very key, the letter is handled. A question goes out only when a letter comes, and is never longer
+ * than it, so that nobody can have us write to addresses that are not his.
  */
 #include "common/base/clock.h"
 #include "peerd/letters/post_in.h"
@@ -100,7 +100,8 @@ stranger_ask(struct post *p, const struct sp_return *from, struct sp_span bytes,
 		POST_DROP(p, full);
 		return;
 	}
-	/* The newest waits: it is the one whose sender still waits for an answer, and goes back the way that works. */
+	/* The newest waits: it is the one whose sender still waits for an answer, and goes back the way that
+	 * works. */
 	if (bytes.n <= KEPT_MAX) {
 		sp_buf_clear(&s->letter);
 		sp_buf_add_span(&s->letter, bytes);

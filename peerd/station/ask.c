@@ -96,7 +96,8 @@ new_client(struct station *s, const char *addresses, struct sp_why *why)
 	struct sp_span chain[STATION_ISSUERS];
 	const char *list[SP_CLIENT_ADDRESSES];
 	struct sp_tls_identity identity = { .key = s->keys.sign, .cert = sp_buf_span(&s->cert), .chain = chain };
-	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = list, .identity = &identity, .trust = s->trust };
+	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = list, .identity = &identity,
+	    .trust = s->trust };
 	SP_AUTO_MEM char *text = strdup(addresses);
 
 	if (text == NULL)

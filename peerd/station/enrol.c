@@ -1,6 +1,6 @@
 /*
- * enrol.c - becoming a station: keys, challenge, certificate, roster. Everything on one connection to the server that shows
- * the invitation's root; every step can be done again with the same invitation and comes to the same end.
+ * enrol.c - becoming a station: keys, challenge, certificate, roster. Everything on one connection to the server that
+ * shows the invitation's root; every step can be done again with the same invitation and comes to the same end.
  */
 #include <stdio.h>
 
@@ -73,21 +73,17 @@ static void
 explain(struct enrol *e, const struct sp_answer *answer)
 {
 	struct sp_why reason = e->why;
+	const char *words = reason.text[0] != '\0' ? reason.text : sp_status_text(e->st);
 
 	if (answer->from_server)
 		return;
-	switch (sp_status_class(e->st)) {
-	case SP_CLASS_RETRY:
-		sp_fail(e->st, &e->why, "cannot connect to %s: %.120s", e->where[0],
-		    reason.text[0] != '\0' ? reason.text : sp_status_text(e->st));
-		break;
-	case SP_CLASS_PEER:
-		sp_fail(e->st, &e->why, "the server at %s is not the one that the invitation names: %.120s", e->where[0],
-		    reason.text[0] != '\0' ? reason.text : sp_status_text(e->st));
-		break;
-	default:
-		break;
-	}
+	if (e->st == SP_E_CERT_EXPIRED)
+		sp_fail(e->st, &e->why, "%.120s (is this machine's clock right?)", words);
+	else if (sp_status_class(e->st) == SP_CLASS_PEER)
+		sp_fail(e->st, &e->why, "the server at %s is not the one that the invitation names: %.120s",
+		    e->where[0], words);
+	else if (reason.text[0] == '\0')
+		sp_fail(e->st, &e->why, "cannot connect to %s: %s", e->where[0], words);
 }
 
 static void
@@ -281,7 +277,8 @@ connect_to_keyd(struct enrol *e)
 {
 	const char *addresses[SP_TOKEN_ADDRESSES];
 	const struct sp_id id = sp_id_new();
-	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = addresses, .naddresses = e->token.keyd_count,
+	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = addresses,
+	    .naddresses = e->token.keyd_count,
 		.root_pin = e->token.root, .one_connection = true };
 	struct sp_msg_enrol_begin begin = { .letter_key = sp_span(e->keys.letter.public_key, SP_X25519),
 		.age_key = sp_span(e->keys.age.public_key, SP_X25519) };
@@ -330,8 +327,8 @@ read_token(struct enrol *e, const char *token)
 	for (size_t i = 0; i < e->token.keyd_count; i++) {
 		const struct sp_token_address *a = &e->token.keyd[i];
 
-		snprintf(e->where[i], sizeof(e->where[i]), strchr(a->host, ':') != NULL ? "[%s]:%u" : "%s:%u", a->host,
-		    a->port);
+		snprintf(e->where[i], sizeof(e->where[i]), strchr(a->host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+		    a->host, a->port);
 		sp_buf_addf(&e->keyd, "%s%s", i > 0 ? "," : "", e->where[i]);
 	}
 	sp_buf_cstr(&e->keyd);

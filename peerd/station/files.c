@@ -1,6 +1,7 @@
 /*
- * files.c - keys as text, certificates as DER; each file replaced as a whole. The order of writing is what makes a half
- * done enrolment harmless: the invitation's hash stands only beside keys that are complete, the certificate comes last.
+ * files.c - keys as text, certificates as DER; each file replaced as a whole. The order of writing is what makes a
+ * half done enrolment harmless: the invitation's hash stands only beside keys that are complete, the certificate
+ * comes last.
  */
 #include "peerd/station/files.h"
 

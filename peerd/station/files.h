@@ -1,6 +1,6 @@
 /*
- * files.h - inside peerd/station: the files under HOME/station/. Everything here blocks: a worker's thread calls it, or the
- * start of the program.
+ * files.h - inside peerd/station: the files under HOME/station/. Everything here blocks: a worker's thread calls it,
+ * or the start of the program.
  */
 #ifndef PEERD_STATION_FILES_H
 #define PEERD_STATION_FILES_H
@@ -22,15 +22,16 @@ SP_AUTO_DONE_DEFINE(station_keys);
 SP_MUST_CHECK enum sp_status files_read_keys(const char *dir, struct station_keys *ret_keys, struct sp_why *why);
 
 /* Makes new keys for an invitation; those that were there before are gone. */
-SP_MUST_CHECK enum sp_status files_make_keys(const char *dir, const struct sp_hash *token, struct station_keys *ret_keys,
-    struct sp_why *why);
+SP_MUST_CHECK enum sp_status files_make_keys(const char *dir, const struct sp_hash *token,
+    struct station_keys *ret_keys, struct sp_why *why);
 
 /* What one enrolment brings. Borrowed; the certificate is written last. */
 struct station_papers {
 	struct sp_span root, issuers, cert;	/* DER; issuers one behind the other */
 	struct sp_span keyd;			/* "host:port,…": where the directory was reached */
 };
-SP_MUST_CHECK enum sp_status files_write_papers(const char *dir, const struct station_papers *papers, struct sp_why *why);
+SP_MUST_CHECK enum sp_status files_write_papers(const char *dir, const struct station_papers *papers,
+    struct sp_why *why);
 
 /* One file of the folder. files_read: appended to out; SP_E_NOTFOUND. */
 SP_MUST_CHECK enum sp_status files_read(const char *dir, const char *name, size_t max, struct sp_buf *out,

@@ -1,6 +1,6 @@
 /*
- * roster.c - what the directory says of its domain: issuing certificates and services. The root is the invitation's: no
- * roster changes it.
+ * roster.c - what the directory says of its domain: issuing certificates and services. The root is the invitation's:
+ * no roster changes it.
  */
 #include "common/base/clock.h"
 #include "peerd/station/station_in.h"
@@ -22,8 +22,8 @@ gather_issuers(struct sp_span list, struct sp_buf *out)
 }
 
 static enum sp_status
-read_roster(const struct station *s, struct sp_span bytes, struct sp_msg_roster_is *ret_roster, struct sp_buf *issuers,
-    struct sp_why *why)
+read_roster(const struct station *s, struct sp_span bytes, struct sp_msg_roster_is *ret_roster,
+    struct sp_buf *issuers, struct sp_why *why)
 {
 	enum sp_status st;
 

@@ -48,8 +48,8 @@ read_papers(struct station *s, struct sp_why *why)
 	    (st = files_read(s->dir, "keyd.addresses", 4096, &s->keyd, why)) != SP_OK ||
 	    (st = files_read_keys(s->dir, &s->keys, why)) != SP_OK ||
 	    (st = sp_identity_read(sp_buf_span(&s->cert), &s->identity, why)) != SP_OK ||
-	    (st = station_make_trust(s->identity.name.domain, sp_buf_span(&s->root), sp_buf_span(&s->issuers), &s->trust,
-	    why)) != SP_OK)
+	    (st = station_make_trust(s->identity.name.domain, sp_buf_span(&s->root), sp_buf_span(&s->issuers),
+	    &s->trust, why)) != SP_OK)
 		return st;
 	if (!station_keys_match(&s->identity, &s->keys))
 		return sp_fail(SP_E_MISMATCH, why, "cert.der is not of these keys");
@@ -84,7 +84,8 @@ read_all(struct station *s, struct sp_why *why)
 		st = read_papers(s, why);
 	if (st != SP_OK) {
 		reason = why != NULL ? *why : (struct sp_why){ "" };
-		return sp_fail(st, why, "this station's identity cannot be read from %.80s: %.140s", s->dir, reason.text);
+		return sp_fail(st, why, "this station's identity cannot be read from %.80s: %.140s", s->dir,
+		    reason.text);
 	}
 	s->enrolled = true;
 	read_roster(s);

@@ -1,9 +1,10 @@
 /*
- * station.h - who this peer is: keys, certificate, the roster's roots; files under HOME/station/, replaced atomically.
+ * station.h - who this peer is: keys, certificate, the roster's roots; files under HOME/station/, replaced
+ * atomically.
  *
- * Files: sign.pem, letter.key, age.key (0600), cert.der, root.der, issuers.der (concatenated), roster.bin (ROSTER_IS as it
- * came). Enrolment writes keys first, the certificate last: with a certificate there is a whole identity, without one the
- * request is repeated with the same keys.
+ * Files: sign.pem, letter.key, age.key (0600), cert.der, root.der, issuers.der (concatenated), roster.bin (ROSTER_IS
+ * as it came). Enrolment writes keys first, the certificate last: with a certificate there is a whole identity,
+ * without one the request is repeated with the same keys.
  */
 #ifndef PEERD_STATION_STATION_H
 #define PEERD_STATION_STATION_H

@@ -56,8 +56,8 @@ SP_MUST_CHECK enum sp_status station_make_trust(const char *domain, struct sp_sp
 /* The keys of the certificate are these. */
 bool station_keys_match(const struct sp_identity *id, const struct station_keys *keys);
 
-/* Looks a ROSTER_IS through without taking it; ret_issuers: its issuing certificates one behind the other. SP_E_MISMATCH if
- * it is not of our provider, or older than ours. */
+/* Looks a ROSTER_IS through without taking it; ret_issuers: its issuing certificates one behind the other.
+ * SP_E_MISMATCH if it is not of our provider, or older than ours. */
 SP_MUST_CHECK enum sp_status roster_judge(const struct station *s, struct sp_span bytes, struct sp_buf *ret_issuers,
     struct sp_why *why);
 

@@ -29,9 +29,11 @@ typedef void store_book_fn(void *arg, enum sp_status st, const struct book_row *
     const struct station_row *stations, size_t nstations);
 SP_MUST_CHECK enum sp_status store_book_load(struct store *s, store_book_fn *fn, void *arg);
 
-SP_MUST_CHECK enum sp_status store_book_put(struct store *s, const struct book_row *entry, store_done_fn *fn, void *arg);
+SP_MUST_CHECK enum sp_status store_book_put(struct store *s, const struct book_row *entry, store_done_fn *fn,
+    void *arg);
 SP_MUST_CHECK enum sp_status store_book_remove(struct store *s, const char *name, store_done_fn *fn, void *arg);
 /* Insert or replace by name (a renewed certificate replaces the old one). */
-SP_MUST_CHECK enum sp_status store_station_put(struct store *s, const struct station_row *row, store_done_fn *fn, void *arg);
+SP_MUST_CHECK enum sp_status store_station_put(struct store *s, const struct station_row *row, store_done_fn *fn,
+    void *arg);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * columns.h - inside peerd/store: rows of the database as data, so that one walk binds, reads, copies or frees any of them.
+ * columns.h - inside peerd/store: rows of the database as data, so that one walk binds, reads, copies or frees any of
+ * them.
  */
 #ifndef PEERD_STORE_COLUMNS_H
 #define PEERD_STORE_COLUMNS_H
@@ -29,9 +30,10 @@ extern const struct columns event_columns, book_columns, station_columns;
 /* Binds the members of row to ?1 … ?count. The statement borrows from row until it is reset. */
 SP_MUST_CHECK enum sp_status columns_bind(const struct columns *cols, struct sqlite3_stmt *stmt, const void *row);
 
-/* Reads the result's columns from number first on into row, which is zeroes. On failure (SP_E_NOMEM, SP_E_FORMAT for a value
- * that does not fit its member) row is empty again. */
-SP_MUST_CHECK enum sp_status columns_read(const struct columns *cols, struct sqlite3_stmt *stmt, int first, void *row);
+/* Reads the result's columns from number first on into row, which is zeroes. On failure (SP_E_NOMEM, SP_E_FORMAT
+ * for a value that does not fit its member) row is empty again. */
+SP_MUST_CHECK enum sp_status columns_read(const struct columns *cols, struct sqlite3_stmt *stmt, int first,
+    void *row);
 
 /* Copies what from owns into to, which is zeroes. SP_E_NOMEM: to is empty again. */
 SP_MUST_CHECK enum sp_status columns_copy(const struct columns *cols, const void *from, void *to);

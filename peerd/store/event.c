@@ -255,8 +255,11 @@ store_events_list(struct store *s, enum event_filter filter, uint64_t before_ms,
     void *arg)
 {
 	static const enum sql_id statements[] = {
-		[EVENTS_ALL] = SQL_EVENTS_ALL, [EVENTS_PENDING] = SQL_EVENTS_PENDING, [EVENTS_SENT] = SQL_EVENTS_OF_KIND,
-		[EVENTS_RECEIVED] = SQL_EVENTS_OF_KIND, [EVENTS_FAILED] = SQL_EVENTS_FAILED,
+		[EVENTS_ALL] = SQL_EVENTS_ALL,
+		[EVENTS_PENDING] = SQL_EVENTS_PENDING,
+		[EVENTS_SENT] = SQL_EVENTS_OF_KIND,
+		[EVENTS_RECEIVED] = SQL_EVENTS_OF_KIND,
+		[EVENTS_FAILED] = SQL_EVENTS_FAILED,
 	};
 
 	return rows_submit(s, &(struct rows_job){
@@ -371,7 +374,8 @@ history_done(struct store_job *job)
 }
 
 enum sp_status
-store_history(struct store *s, uint64_t after, const struct sp_id *id, uint32_t limit, store_history_fn *fn, void *arg)
+store_history(struct store *s, uint64_t after, const struct sp_id *id, uint32_t limit, store_history_fn *fn,
+    void *arg)
 {
 	struct history_job *h = calloc(1, sizeof(*h));
 

@@ -1,6 +1,6 @@
 /*
- * event.h - events at rest: a row each, and their history as numbered rows. The machines are in peerd/events/; this file
- * knows columns only.
+ * event.h - events at rest: a row each, and their history as numbered rows. The machines are in peerd/events/; this
+ * file knows columns only.
  */
 #ifndef PEERD_STORE_EVENT_H
 #define PEERD_STORE_EVENT_H
@@ -11,7 +11,8 @@
 
 enum event_kind { EVENT_SEND = 1, EVENT_RECEIVE = 2, EVENT_CREDIT = 3, EVENT_POSTMARK = 4, EVENT_LODGE = 5 };
 
-/* One event. Heap; every text and buffer is owned; NULL text = none. state is the number of the kind's own machine. */
+/* One event. Heap; every text and buffer is owned; NULL text = none. state is the number of the kind's own
+ * machine. */
 struct event_row {
 	struct sp_id id;		/* the transfer, made by the sender; the row's key with kind and peer */
 	enum event_kind kind;
@@ -28,7 +29,7 @@ struct event_row {
 	uint32_t accept_number;		/* last ACCEPT made */
 	enum sp_status reason;		/* why it failed or was refused; SP_OK otherwise */
 	char *reason_text;
-	char *paths;			/* send: the PATHs, newline between, %-escaped; receive: where it was placed */
+	char *paths;			/* send: the PATHs, a line each, %-escaped; receive: where it was placed */
 	uint64_t place_inode;		/* receive, "placing": inode of the packet's folder */
 	char *notes;			/* left-out links, changed files …, a line each */
 	char *receipt;			/* path of the .receipt, when there is one */
@@ -48,8 +49,9 @@ void event_row_free(struct event_row *row);
 SP_AUTO_DEFINE(event_row);
 struct event_row *event_row_copy(const struct event_row *row);	/* NULL when out of memory */
 
-/* Writes the row (insert or replace by id, kind and peer: another station's transfer may bear the same id) and, if what is
- * not NULL, a history row with these words (shown to the user). The row is copied. SP_E_FULL as store_submit(). fn may be NULL. */
+/* Writes the row (insert or replace by id, kind and peer: another station's transfer may bear the same id) and, if
+ * what is not NULL, a history row with these words (shown to the user). The row is copied. SP_E_FULL as
+ * store_submit(). fn may be NULL. */
 SP_MUST_CHECK enum sp_status store_event_save(struct store *s, const struct event_row *row, const char *what,
     store_done_fn *fn, void *arg);
 
@@ -65,7 +67,8 @@ SP_MUST_CHECK enum sp_status store_events_list(struct store *s, enum event_filte
 
 /* By id (usually 0 or 1 row; 2 where one sends to oneself) or by a unique prefix of its text form of >= 4 characters.
  * SP_E_FORMAT if it is neither, SP_E_ARGUMENT if events of several ids begin so. */
-SP_MUST_CHECK enum sp_status store_event_find(struct store *s, const char *id_or_prefix, store_rows_fn *fn, void *arg);
+SP_MUST_CHECK enum sp_status store_event_find(struct store *s, const char *id_or_prefix, store_rows_fn *fn,
+    void *arg);
 
 /* History, numbered rising from 1. Texts are owned by the array. */
 struct history_row {

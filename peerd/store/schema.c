@@ -1,6 +1,6 @@
 /*
- * schema.c - a step a version; PRAGMA user_version says which were done. Steps are never changed after a release: a new
- * column gets a new version in tables.h and an "ALTER TABLE … ADD COLUMN" step here.
+ * schema.c - a step a version; PRAGMA user_version says which were done. Steps are never changed after a release: a
+ * new column gets a new version in tables.h and an "ALTER TABLE … ADD COLUMN" step here.
  */
 #include "peerd/store/schema.h"
 
@@ -79,7 +79,8 @@ do_step(sqlite3 *db, int version)
 	char mark[96];
 	int rc;
 
-	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION, version);
+	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION,
+	    version);
 	if ((rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL)) == SQLITE_OK &&
 	    (rc = sqlite3_exec(db, steps[version - 1], NULL, NULL, NULL)) == SQLITE_OK &&
 	    (rc = sqlite3_exec(db, mark, NULL, NULL, NULL)) == SQLITE_OK)
@@ -105,7 +106,7 @@ schema_migrate(struct sqlite3 *db, struct sp_why *why)
 		    "run the newer one", version, schema_version());
 	while (version < schema_version())
 		if (do_step(db, ++version) != SQLITE_OK)
-			return sp_fail(SP_E_DATABASE, why, "the database cannot be brought to version %d: %s", version,
-			    sqlite3_errmsg(db));
+			return sp_fail(SP_E_DATABASE, why, "the database cannot be brought to version %d: %s",
+			    version, sqlite3_errmsg(db));
 	return SP_OK;
 }

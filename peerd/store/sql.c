@@ -41,7 +41,8 @@ static enum sp_status
 prepare_all(struct sql *sql, struct sp_why *why)
 {
 	for (size_t i = 0; i < SQL_COUNT; i++)
-		if (sqlite3_prepare_v3(sql->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &sql->stmts[i], NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(sql->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &sql->stmts[i],
+		    NULL) != SQLITE_OK)
 			return sp_fail(SP_E_DATABASE, why, "the database is not of the form it says it is: %s",
 			    sqlite3_errmsg(sql->db));
 	return SP_OK;
@@ -56,7 +57,8 @@ set_up(struct sql *sql, const char *path, struct sp_why *why)
 	if ((st = make_file(path, why)) != SP_OK)
 		return st;
 	if (sqlite3_open_v2(path, &sql->db, flags, NULL) != SQLITE_OK)
-		return sp_fail(SP_E_DATABASE, why, "the database %s cannot be opened: %s", path, sqlite3_errmsg(sql->db));
+		return sp_fail(SP_E_DATABASE, why, "the database %s cannot be opened: %s", path,
+		    sqlite3_errmsg(sql->db));
 	sqlite3_busy_timeout(sql->db, 5000);
 	for (size_t i = 0; i < sizeof(pragmas) / sizeof(pragmas[0]); i++)
 		if (sqlite3_exec(sql->db, pragmas[i], NULL, NULL, NULL) != SQLITE_OK)

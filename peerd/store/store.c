@@ -1,6 +1,6 @@
 /*
- * store.c - the store thread and its two queues: changes in, answers out. As many jobs may be out as SP_STORE_QUEUE says, so
- * the queue of answers, which is as long, can never be full. What the jobs do is in event.c and book.c.
+ * store.c - the store thread and its two queues: changes in, answers out. As many jobs may be out as SP_STORE_QUEUE
+ * says, so the queue of answers, which is as long, can never be full. What the jobs do is in event.c and book.c.
  */
 #include "peerd/store/store.h"
 

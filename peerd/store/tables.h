@@ -1,7 +1,7 @@
 /*
  * tables.h - inside peerd/store: the columns of the peer's database, each named like the member of the row it holds:
- * C(version, member, KIND). CREATE, ALTER, INSERT, SELECT, the copying and the freeing of rows all derive from these lists.
- * A column that comes later has the version of the schema that brings it; none is ever taken out.
+ * C(version, member, KIND). CREATE, ALTER, INSERT, SELECT, the copying and the freeing of rows all derive from these
+ * lists. A column that comes later has the version of the schema that brings it; none is ever taken out.
  */
 #ifndef PEERD_STORE_TABLES_H
 #define PEERD_STORE_TABLES_H

@@ -1,5 +1,6 @@
 /*
- * letters_book_test.c - the book: who is in it, what a look-up may bring, what letters teach, what comes back after a restart.
+ * letters_book_test.c - the book: who is in it, what a look-up may bring, what letters teach, what comes back after a
+ * restart.
  */
 #include "tests/unit/letters_in_test.h"
 
@@ -82,7 +83,8 @@ END_TEST
 
 START_TEST(names_and_addresses_are_checked)
 {
-	static const char *const names[] = { "bob", "Bob@post.example", "bob@", "@post.example", "bob/x/y@post.example", "" };
+	static const char *const names[] = { "bob", "Bob@post.example", "bob@", "@post.example",
+	    "bob/x/y@post.example", "" };
 	static const char *const addresses[] = { "host:0", "host:65536", "ho st", "host:7325:1", ":7325" };
 	struct party *alice;
 
@@ -114,7 +116,7 @@ START_TEST(what_the_directory_brings_is_checked)
 
 	set_up();
 	alice = make_party("alice/laptop@" DOMAIN, &office);
-	ck_status(add_to_book(alice, "bob@" DOMAIN, NULL), SP_E_IDENTITY);	/* alice's own certificate, as bob's */
+	ck_status(add_to_book(alice, "bob@" DOMAIN, NULL), SP_E_IDENTITY);	/* that is alice */
 	lookup_parties = 0;
 	book_add(alice->book, "bob@" DOMAIN, NULL, book_answered, NULL);
 	run_loop();

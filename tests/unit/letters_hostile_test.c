@@ -1,6 +1,6 @@
 /*
- * letters_hostile_test.c - letters made by hand: forged, replayed, dated wrongly, from the wrong key, under ids of others;
- * answers that nobody asked for. Refused ones stand beside the one that is accepted.
+ * letters_hostile_test.c - letters made by hand: forged, replayed, dated wrongly, from the wrong key, under ids of
+ * others; answers that nobody asked for. Refused ones stand beside the one that is accepted.
  */
 #include "common/crypto/hash.h"
 #include "tests/unit/letters_raw_test.h"

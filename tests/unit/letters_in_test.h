@@ -1,28 +1,18 @@
 /*
- * letters_in_test.h - for tests of letters: a provider's certificates, and stations that need no files and no keyd: the
- * station_… functions are these, so that the library's own are not linked.
+ * letters_in_test.h - for tests of letters: a provider's certificates, and stations that need no files and no keyd:
+ * the station_… functions are these, so that the library's own are not linked.
  */
 #ifndef SP_TESTS_LETTERS_IN_TEST_H
 #define SP_TESTS_LETTERS_IN_TEST_H
 
 #include <stdio.h>
 
-#include "common/base/clock.h"
 #include "common/base/file.h"
-#include "common/crypto/rand.h"
 #include "common/net/addr.h"
 #include "peerd/letters/post.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/authority_in_test.h"
 
-#define DOMAIN "post.example"
 #define PARTIES 8
-
-/* Root and issuing CA of the domain; another one of the same name for those who lie. */
-struct authority {
-	struct sp_key *root_key, *issuer_key;
-	struct sp_buf root, issuer;
-	struct sp_trust *trust;
-};
 
 struct station {
 	struct authority *authority;
@@ -99,39 +89,11 @@ station_lookup(struct station *s, const char *name, station_lookup_fn *fn, void 
 }
 
 /* ---- certificates ---- */
-static inline void
-make_authority(struct authority *a)
-{
-	uint8_t public_key[SP_P256_PUBLIC];
-	uint64_t now = sp_clock_wall_ms();
-
-	ck_status(sp_key_new(&a->root_key), SP_OK);
-	ck_status(sp_key_new(&a->issuer_key), SP_OK);
-	sp_key_public(a->issuer_key, public_key);
-	ck_status(sp_x509_make_root(a->root_key, DOMAIN, now, &a->root), SP_OK);
-	ck_status(sp_x509_make_issuer(a->root_key, sp_buf_span(&a->root), public_key, DOMAIN, now, &a->issuer), SP_OK);
-	ck_status(sp_trust_new(DOMAIN, &a->trust), SP_OK);
-	ck_status(sp_trust_add_root(a->trust, sp_buf_span(&a->root), NULL), SP_OK);
-	ck_status(sp_trust_add_issuer(a->trust, sp_buf_span(&a->issuer), NULL), SP_OK);
-}
-
-static inline void
-free_authority(struct authority *a)
-{
-	sp_key_free(a->root_key);
-	sp_key_free(a->issuer_key);
-	sp_buf_done(&a->root);
-	sp_buf_done(&a->issuer);
-	sp_trust_free(a->trust);
-	memset(a, 0, sizeof(*a));
-}
-
 /* Keys and a certificate from days ago to days ahead, under the authority. */
 static inline void
 make_station(struct station *s, struct authority *a, const char *name, int begins, int ends)
 {
 	struct sp_identity id = { .role = SP_ROLE_STATION, .has_keys = true };
-	int64_t now = (int64_t)(sp_clock_wall_ms() / 1000);
 	struct sp_x25519_pair age;
 	struct sp_why why;
 
@@ -142,12 +104,7 @@ make_station(struct station *s, struct authority *a, const char *name, int begin
 	sp_key_public(s->key, id.public_key);
 	memcpy(id.letter_key, s->letter.public_key, SP_X25519);
 	memcpy(id.age_key, age.public_key, SP_X25519);
-	sp_random(id.cert_serial, sizeof(id.cert_serial));
-	id.cert_serial[0] &= 0x3f;
-	id.cert_serial[0] |= 1;
-	id.not_before = now + begins * 86400ll;
-	id.not_after = now + ends * 86400ll;
-	ck_status(sp_x509_issue(a->issuer_key, sp_buf_span(&a->issuer), &id, &s->cert, &why), SP_OK);
+	issue(a, &id, begins, ends, &s->cert);
 	ck_status(sp_identity_read(sp_buf_span(&s->cert), &s->identity, &why), SP_OK);
 	s->authority = a;
 	s->enrolled = true;

@@ -1,6 +1,6 @@
 /*
- * letters_post_test.c - letters between two stations: answers, what is lost or comes twice, strangers, the form over TCP,
- * silence.
+ * letters_post_test.c - letters between two stations: answers, what is lost or comes twice, strangers, the form over
+ * TCP, silence.
  */
 #include "tests/unit/letters_raw_test.h"
 
@@ -311,12 +311,14 @@ START_TEST(a_cancelled_letter_calls_nobody)
 	uint64_t handle;
 
 	set_up_handlers(true);
-	handle = post_ask(alice->post, &bob->station.identity.hash, NULL, false, SP_MSG_PING, &(struct sp_msg_ping){ 0 },
+	handle = post_ask(alice->post, &bob->station.identity.hash, NULL, false, SP_MSG_PING,
+	    &(struct sp_msg_ping){ 0 },
 	    asked_answer, NULL);
 	post_cancel(alice->post, handle);
 	post_cancel(alice->post, handle);
 	post_cancel(alice->post, 0);
-	handle = post_ask(alice->post, &alice->station.identity.hash, NULL, false, SP_MSG_PING, &(struct sp_msg_ping){ 0 },
+	handle = post_ask(alice->post, &alice->station.identity.hash, NULL, false, SP_MSG_PING,
+	    &(struct sp_msg_ping){ 0 },
 	    asked_answer, NULL);
 	ck_assert_uint_gt(handle, 0);		/* fails, but not yet */
 	post_cancel(alice->post, handle);
@@ -332,7 +334,8 @@ START_TEST(what_is_under_way_ends_with_the_post)
 	set_up_handlers(true);
 	hold = true;
 	for (int i = 0; i < 10; i++)
-		post_ask(alice->post, &bob->station.identity.hash, NULL, i % 2 == 0, SP_MSG_AGAIN, &again, asked_answer, NULL);
+		post_ask(alice->post, &bob->station.identity.hash, NULL, i % 2 == 0, SP_MSG_AGAIN, &again,
+		    asked_answer, NULL);
 	run_for(30);
 	ck_assert_int_ge(handled, 1);
 	tear_down_two();
@@ -367,5 +370,6 @@ UNIT_MAIN("letters/post", a_letter_is_answered, a_lost_letter_is_sent_again,
     enc03_an_unknown_key_is_asked_for_its_certificate, a_stranger_over_tcp_is_asked_the_same_way,
     who_is_not_certified_is_not_heard, strangers_may_get_no_answer_but_the_certificate, a_large_answer_comes_over_tcp,
     when_datagrams_are_in_vain_the_letter_goes_over_tcp, a_dead_port_times_out_within_the_tries,
-    what_cannot_be_written_is_said_from_the_loop, names_are_looked_up_beside_the_loop, a_cancelled_letter_calls_nobody,
+    what_cannot_be_written_is_said_from_the_loop, names_are_looked_up_beside_the_loop,
+    a_cancelled_letter_calls_nobody,
     what_is_under_way_ends_with_the_post, only_the_own_certificate_is_given)

@@ -1,6 +1,6 @@
 /*
- * letters_raw_test.h - for tests of letters: a bare UDP socket that seals and opens letters by hand, and a go-between that
- * loses, doubles and keeps datagrams.
+ * letters_raw_test.h - for tests of letters: a bare UDP socket that seals and opens letters by hand, and a go-between
+ * that loses, doubles and keeps datagrams.
  */
 #ifndef SP_TESTS_LETTERS_RAW_TEST_H
 #define SP_TESTS_LETTERS_RAW_TEST_H
@@ -226,7 +226,8 @@ ask_at(struct party *from, const struct party *to, const char *address, bool tcp
 {
 	int before = asked;
 
-	ck_assert_uint_gt(post_ask(from->post, &to->station.identity.hash, address, tcp, type, msg, asked_answer, NULL), 0);
+	ck_assert_uint_gt(post_ask(from->post, &to->station.identity.hash, address, tcp, type, msg, asked_answer,
+	    NULL), 0);
 	ck_assert_int_eq(asked, before);	/* never within the call */
 	run_loop();
 	ck_assert_int_eq(asked, before + 1);

@@ -1,5 +1,6 @@
 /*
- * store_event_test.c - events and history: every column comes back, filters, finding by a beginning, history only grows.
+ * store_event_test.c - events and history: every column comes back, filters, finding by a beginning, history only
+ * grows.
  */
 #include <sqlite3.h>
 
@@ -308,6 +309,7 @@ START_TEST(history_is_only_added_to)
 }
 END_TEST
 
-UNIT_MAIN("store/event", log01_every_column_comes_back, texts_and_bytes_may_be_absent, rows_are_keyed_by_id_kind_and_peer,
+UNIT_MAIN("store/event", log01_every_column_comes_back, texts_and_bytes_may_be_absent,
+    rows_are_keyed_by_id_kind_and_peer,
     log02_filters_newest_first, filters_go_by_index, an_event_is_found_by_a_unique_beginning,
     log07_history_is_numbered_and_read_on, history_is_only_added_to)

@@ -1,6 +1,6 @@
 /*
- * store_store_test.c - the store thread: answers after the commit, jobs that fail alone, a full queue, a full disk, a crash,
- * databases of other programs.
+ * store_store_test.c - the store thread: answers after the commit, jobs that fail alone, a full queue, a full disk, a
+ * crash, databases of other programs.
  */
 #include <signal.h>
 #include <sqlite3.h>
@@ -189,7 +189,8 @@ START_TEST(freeing_finishes_what_is_queued_without_answers)
 }
 END_TEST
 
-/* The write-ahead log may not grow: every job of the batch hears it, and later ones go on when there is room again. */
+/* The write-ahead log may not grow: every job of the batch hears it, and later ones go on when there is room
+ * again. */
 START_TEST(a_full_disk_is_each_jobs_status)
 {
 	struct rlimit before, none;
@@ -324,7 +325,8 @@ START_TEST(what_is_no_database_is_refused)
 {
 	fresh_store();
 	close_store();
-	ck_status(sp_file_write(path, sp_span_str("this is a text and no database, however long it may be"), 0600, &why),
+	ck_status(sp_file_write(path, sp_span_str("this is a text and no database, however long it may be"), 0600,
+	    &why),
 	    SP_OK);
 	refused(SP_E_DATABASE);
 }
