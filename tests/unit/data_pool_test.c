@@ -14,7 +14,7 @@ make_tree(void)
 	tree_text("t/folder/deep er/hello", "hello, world\n");
 	tree_file("t/empty file", "", 0, 0600);
 	tree_file("t/\xff\n%", "any bytes", 9, 0755);
-	tree_file("t/hidden", "x", 1, 0);
+	tree_file("t/hidden", "x", 1, 0400);
 	ck_assert_int_eq(link(tree_path("t/folder/deep er/hello"), tree_path("t/second name")), 0);
 	ck_assert_int_eq(symlink("folder/deep er/hello", tree_path("t/link")), 0);
 	for (int i = 0; i < 300; i++) {
