@@ -51,6 +51,20 @@ static const char *const steps[] = {
 	"CREATE TABLE station (number INTEGER PRIMARY KEY"
 	STATION_COLUMNS(CREATE)
 	", UNIQUE (name)) STRICT;",
+
+	/* 2: credits. serial.state: 0 free again, else enum serial_state */
+	"CREATE TABLE sheet (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, hash BLOB NOT NULL UNIQUE,"
+	" statement BLOB NOT NULL, signature BLOB NOT NULL, signer BLOB NOT NULL, first INTEGER NOT NULL,"
+	" count INTEGER NOT NULL, next INTEGER NOT NULL, epoch INTEGER NOT NULL, offline INTEGER NOT NULL,"
+	" valid_until_ms INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,"
+	" CHECK (next BETWEEN first AND first + count)) STRICT;"
+	"CREATE TABLE serial (number INTEGER PRIMARY KEY, transfer BLOB NOT NULL, sheet INTEGER NOT NULL"
+	" REFERENCES sheet (number), first INTEGER NOT NULL, count INTEGER NOT NULL CHECK (count >= 0),"
+	" state INTEGER NOT NULL) STRICT;"
+	"CREATE UNIQUE INDEX serial_first ON serial (sheet, first);"
+	"CREATE INDEX serial_transfer ON serial (transfer);"
+	"CREATE TABLE taken (sheet BLOB NOT NULL, serial INTEGER NOT NULL, transfer BLOB NOT NULL, sender TEXT NOT NULL,"
+	" PRIMARY KEY (sheet, serial)) STRICT, WITHOUT ROWID;",
 };
 
 int

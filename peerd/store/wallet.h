@@ -1,0 +1,74 @@
+/*
+ * wallet.h - credits at rest: the sheets that creditd issued to this station, which of their serials go where, and the franks
+ * that this station took from others. Serials are written down before they are used, and never used for two transfers.
+ */
+#ifndef PEERD_STORE_WALLET_H
+#define PEERD_STORE_WALLET_H
+
+#include "common/base/buf.h"
+#include "common/base/text.h"
+#include "common/base/limits.h"
+#include "common/statements/serials.h"
+#include "peerd/store/store.h"
+
+/* What became of serials; numbers stand in the database. Reserved ones become free again unless a frank names them. */
+enum serial_state { SERIAL_RESERVED = 1, SERIAL_FRANKED = 2, SERIAL_SPENT = 3, SERIAL_VOID = 4 };
+
+/* A sheet. Buffers are owned. next is the first serial that was never reserved. */
+struct sheet_row {
+	struct sp_id id;
+	struct sp_hash hash;				/* of the statement */
+	struct sp_buf statement, signature, signer;	/* signer: certificate, DER */
+	uint32_t first, count, next, epoch, offline;
+	uint64_t valid_until_ms;
+	bool closed;
+};
+void sheet_row_done(struct sheet_row *row);
+SP_AUTO_DONE_DEFINE(sheet_row);
+
+/* Enters a sheet that was granted; the same one again changes nothing. Copied. */
+SP_MUST_CHECK enum sp_status store_sheet_add(struct store *s, const struct sheet_row *row, store_done_fn *fn, void *arg);
+
+/* Epoch and state as creditd says; closed: nothing of it is spent any more. */
+SP_MUST_CHECK enum sp_status store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool closed,
+    store_done_fn *fn, void *arg);
+
+/* The sheets, oldest first; borrowed during the call. */
+typedef void store_sheets_fn(void *arg, enum sp_status st, const struct sheet_row *rows, size_t count);
+SP_MUST_CHECK enum sp_status store_sheets(struct store *s, store_sheets_fn *fn, void *arg);
+
+/* The one of this hash (count 1) or none. */
+SP_MUST_CHECK enum sp_status store_sheet_find(struct store *s, const struct sp_hash *hash, store_sheets_fn *fn, void *arg);
+
+/* What a transfer spends: ranges of one sheet. Borrowed during the call. */
+struct wallet_spend {
+	const struct sheet_row *sheet;
+	struct sp_serials ranges[SP_FRANK_RANGES];
+	size_t count;
+};
+typedef void store_spend_fn(void *arg, enum sp_status st, const struct sp_why *why, const struct wallet_spend *spend);
+
+/* Reserves price serials for a transfer on the oldest sheet that has them (open, valid at now_ms), or gives those that it has
+ * already: one transfer, one set. SP_E_CREDITS when no sheet has enough. price > 0. */
+SP_MUST_CHECK enum sp_status store_serials_reserve(struct store *s, const struct sp_id *transfer, uint32_t price,
+    uint64_t now_ms, store_spend_fn *fn, void *arg);
+
+/* A transfer's serials: a frank names them, they are spent, or the transfer has failed for good (reserved ones are free again,
+ * franked ones void). Nothing to do is fine. */
+SP_MUST_CHECK enum sp_status store_serials_mark(struct store *s, const struct sp_id *transfer, enum serial_state state,
+    store_done_fn *fn, void *arg);
+
+/* Counted over open sheets that are valid at now_ms. */
+struct wallet_balance {
+	uint64_t free, reserved, spent, voided, sheets;
+};
+typedef void store_balance_fn(void *arg, enum sp_status st, const struct wallet_balance *balance);
+SP_MUST_CHECK enum sp_status store_balance(struct store *s, uint64_t now_ms, store_balance_fn *fn, void *arg);
+
+/* ---- as a recipient ---- */
+/* Notes that a frank's serials came for this transfer. SP_E_SPENT if one came for another before; the same again is fine. */
+SP_MUST_CHECK enum sp_status store_frank_take(struct store *s, const struct sp_hash *sheet,
+    const struct sp_serials *ranges, size_t count, const struct sp_id *transfer, const char *sender, store_done_fn *fn,
+    void *arg);
+
+#endif

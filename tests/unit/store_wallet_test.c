@@ -1,0 +1,200 @@
+/*
+ * store_wallet_test.c - serials are used once: reserved in order, given back only if no frank named them, and one frank of a
+ * serial is all that a recipient takes.
+ */
+#include "tests/unit/store_in_test.h"
+
+#include "peerd/store/wallet.h"
+
+#define NOW 1000000
+
+static struct wallet_balance balance;
+static struct wallet_spend spend;
+static struct sp_id spend_sheet;
+
+static void
+on_balance(void *arg, enum sp_status st, const struct wallet_balance *b)
+{
+	(void)arg;
+	ck_status(st, SP_OK);
+	balance = *b;
+	sp_loop_stop(loop);
+}
+
+static void
+on_spend(void *arg, enum sp_status st, const struct sp_why *reason, const struct wallet_spend *s)
+{
+	(void)arg;
+	(void)reason;
+	answer_status = st;
+	if (st == SP_OK) {
+		spend = *s;
+		spend_sheet = s->sheet->id;
+	}
+	sp_loop_stop(loop);
+}
+
+static struct sp_id
+number(uint8_t n)
+{
+	struct sp_id id = { { 0 } };
+
+	id.b[15] = n;
+	return id;
+}
+
+static void
+add_sheet(uint8_t n, uint32_t first, uint32_t count, uint64_t until)
+{
+	struct sheet_row row = { .id = number(n), .first = first, .count = count, .next = first, .epoch = 1,
+		.offline = 10, .valid_until_ms = until };
+
+	row.hash.b[0] = n;
+	sp_buf_add_text(&row.statement, "statement");
+	sp_buf_add_text(&row.signature, "signature");
+	sp_buf_add_text(&row.signer, "signer");
+	ck_status(store_sheet_add(store, &row, answered, NULL), SP_OK);
+	run_loop();
+	ck_status(answer_status, SP_OK);
+	sheet_row_done(&row);
+}
+
+static enum sp_status
+reserve(uint8_t transfer, uint32_t price)
+{
+	struct sp_id id = number(transfer);
+
+	ck_status(store_serials_reserve(store, &id, price, NOW, on_spend, NULL), SP_OK);
+	run_loop();
+	return answer_status;
+}
+
+static void
+mark(uint8_t transfer, enum serial_state state)
+{
+	struct sp_id id = number(transfer);
+
+	ck_status(store_serials_mark(store, &id, state, answered, NULL), SP_OK);
+	run_loop();
+	ck_status(answer_status, SP_OK);
+}
+
+static uint64_t
+free_now(void)
+{
+	ck_status(store_balance(store, NOW, on_balance, NULL), SP_OK);
+	run_loop();
+	return balance.free;
+}
+
+START_TEST(wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success)
+{
+	fresh_store();
+	ck_assert_uint_eq(free_now(), 0);
+	ck_status(reserve(1, 1), SP_E_CREDITS);
+	add_sheet(1, 1, 25, NOW + 1);
+	add_sheet(1, 1, 25, NOW + 1);		/* the same grant again is booked once */
+	ck_assert_uint_eq(free_now(), 25);
+	ck_status(reserve(1, 2), SP_OK);
+	ck_assert_uint_eq(spend.count, 1);
+	ck_assert_uint_eq(spend.ranges[0].first, 1);
+	ck_assert_uint_eq(spend.ranges[0].count, 2);
+	ck_status(reserve(1, 2), SP_OK);	/* a retry of one transfer uses the same serials */
+	ck_assert_uint_eq(spend.ranges[0].first, 1);
+	ck_assert_uint_eq(free_now(), 23);
+	ck_assert_uint_eq(balance.reserved, 2);
+	mark(1, SERIAL_FRANKED);
+	mark(1, SERIAL_SPENT);
+	ck_assert_uint_eq(free_now(), 23);
+	ck_assert_uint_eq(balance.spent, 2);
+	remove_store();
+}
+END_TEST
+
+START_TEST(wal01_a_failure_before_the_frank_is_free_and_after_it_void)
+{
+	fresh_store();
+	add_sheet(1, 10, 4, NOW + 1);
+	ck_status(reserve(1, 3), SP_OK);
+	mark(1, SERIAL_VOID);			/* only reserved: they come back */
+	ck_assert_uint_eq(free_now(), 4);
+	ck_status(reserve(2, 2), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 10);
+	mark(2, SERIAL_FRANKED);
+	mark(2, SERIAL_VOID);
+	ck_assert_uint_eq(free_now(), 2);
+	ck_assert_uint_eq(balance.voided, 2);
+	mark(2, SERIAL_SPENT);			/* void for good */
+	ck_assert_uint_eq(free_now(), 2);
+	ck_assert_uint_eq(balance.spent, 0);
+	ck_status(reserve(3, 3), SP_E_CREDITS);
+	ck_status(reserve(3, 1), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 12);
+	ck_status(reserve(4, 1), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 13);
+	ck_status(reserve(5, 1), SP_E_CREDITS);
+	remove_store();
+}
+END_TEST
+
+START_TEST(the_oldest_sheet_that_is_open_and_valid_is_spent_first)
+{
+	struct sp_id id = number(2);
+
+	fresh_store();
+	add_sheet(1, 1, 5, NOW);		/* has ended */
+	add_sheet(2, 1, 5, NOW + 1);
+	add_sheet(3, 1, 5, NOW + 1);
+	ck_assert_uint_eq(free_now(), 10);
+	ck_status(reserve(1, 5), SP_OK);
+	ck_assert(sp_id_eq(&spend_sheet, &id));
+	ck_status(store_sheet_state(store, &id, 2, true, answered, NULL), SP_OK);
+	run_loop();
+	ck_assert_uint_eq(free_now(), 5);
+	remove_store();
+}
+END_TEST
+
+START_TEST(serials_survive_a_crash)
+{
+	fresh_store();
+	add_sheet(1, 1, 5, NOW + 1);
+	ck_status(reserve(1, 2), SP_OK);
+	close_store();
+	open_store();
+	ck_status(reserve(1, 2), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 1);
+	ck_status(reserve(2, 3), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 3);
+	remove_store();
+}
+END_TEST
+
+static enum sp_status
+take(uint8_t transfer, uint32_t first, uint32_t count, const char *sender)
+{
+	struct sp_id id = number(transfer);
+	struct sp_hash sheet = { { 7 } };
+	struct sp_serials range = { first, count };
+
+	ck_status(store_frank_take(store, &sheet, &range, 1, &id, sender, answered, NULL), SP_OK);
+	run_loop();
+	return answer_status;
+}
+
+START_TEST(a_serial_is_taken_for_one_delivery_only)
+{
+	fresh_store();
+	ck_status(take(1, 5, 2, "alice/laptop@post.example"), SP_OK);
+	ck_status(take(1, 5, 2, "alice/laptop@post.example"), SP_OK);
+	ck_status(take(2, 6, 1, "alice/laptop@post.example"), SP_E_SPENT);
+	ck_status(take(1, 5, 2, "mallory/x@post.example"), SP_E_SPENT);
+	ck_status(take(3, 4, 2, "alice/laptop@post.example"), SP_E_SPENT);
+	ck_status(take(3, 4, 1, "alice/laptop@post.example"), SP_OK);	/* what was refused left nothing behind */
+	remove_store();
+}
+END_TEST
+
+UNIT_MAIN("store/wallet", wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success,
+    wal01_a_failure_before_the_frank_is_free_and_after_it_void, the_oldest_sheet_that_is_open_and_valid_is_spent_first,
+    serials_survive_a_crash, a_serial_is_taken_for_one_delivery_only)
