@@ -105,6 +105,7 @@ struct data_receive_order {
 	struct sp_identity sender;		/* statements must be its */
 	const char *received;			/* receiving folder; copied */
 	bool keep_links;
+	bool hold;				/* read no data before data_release(): it is to be paid first */
 };
 /* Two steps, because ACCEPT names the port and is hashed afterwards: reserve opens the port, start names the
  * accept's hash. A reservation that is not started within SP_DATA_OPEN_MS lapses. */
@@ -112,6 +113,10 @@ SP_MUST_CHECK enum sp_status data_reserve(struct data_pool *p, const struct data
     uint16_t *ret_port, struct sp_why *why);
 SP_MUST_CHECK enum sp_status data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation,
     const struct sp_hash *accept);
+
+/* The delivery is paid: data is read from now on. Without it a held transfer is broken with SP_E_UNPAID, SP_FRANK_WAIT_MS after
+ * its connection. SP_E_NOTFOUND if there is none. */
+SP_MUST_CHECK enum sp_status data_release(struct data_pool *p, const struct sp_id *transfer, uint64_t generation);
 
 /* Ends the transfer with ABORT{reason}; BROKEN follows, with this status. A walk goes on to its WALKED; what is
  * not known is ignored. */

@@ -16,7 +16,7 @@
 #include "peerd/data/data.h"
 #include "peerd/data/link.h"
 
-/* Room per transfer: send or reserve, start, abort, listen, unlisten; connected and ended, progress only while
+/* Room per transfer: send or reserve, start, release, abort, listen, unlisten; connected and ended, progress only while
  * half is free. */
 #define DATA_ORDERS (8 * SP_DATA_TRANSFERS)
 #define DATA_NEWS (4 * SP_DATA_TRANSFERS)
@@ -24,7 +24,7 @@
 #define DATA_ANSWER_MAX 512	/* longest record that a sender takes: heart-beats, ABORT, END */
 #define DATA_LISTENERS 2	/* IPv4 and IPv6 */
 
-enum data_order_what { ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SEND, ORDER_RESERVE, ORDER_START, ORDER_ABORT,
+enum data_order_what { ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SEND, ORDER_RESERVE, ORDER_START, ORDER_RELEASE, ORDER_ABORT,
     ORDER_QUIT };
 
 struct data_order {
@@ -123,6 +123,7 @@ void data_transfer_broken(struct data_transfer *x, enum sp_status st, const stru
 void data_sender_begin(struct data_thread *t, struct data_order *o);
 void data_receiver_begin(struct data_thread *t, struct data_order *o);
 void data_receiver_start(struct data_transfer *x, const struct sp_hash *accept);
+void data_receiver_release(struct data_transfer *x);
 void data_sender_abort(struct data_transfer *x, enum sp_status reason);
 
 /* half.c: connections that have not proved themselves. */

@@ -228,21 +228,38 @@ data_reserve(struct data_pool *p, const struct data_receive_order *order, uint16
 	return st;
 }
 
-enum sp_status
-data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation, const struct sp_hash *accept)
+/* The receiving of this order, NULL if it is over. */
+static struct active *
+receiving(struct data_pool *p, const struct sp_id *transfer, uint64_t generation)
 {
 	for (size_t i = 0; i < SP_DATA_TRANSFERS; i++) {
 		struct active *a = &p->table[i];
-		struct data_order *o;
 
-		if (!a->used || a->sending || a->generation != generation || !sp_id_eq(&a->id, transfer))
-			continue;
-		o = order_new(p, a, ORDER_START);
-		if (o != NULL)
-			o->accept = *accept;
-		return give(a, o);
+		if (a->used && !a->sending && a->generation == generation && sp_id_eq(&a->id, transfer))
+			return a;
 	}
-	return SP_E_NOTFOUND;
+	return NULL;
+}
+
+enum sp_status
+data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation, const struct sp_hash *accept)
+{
+	struct active *a = receiving(p, transfer, generation);
+	struct data_order *o = a != NULL ? order_new(p, a, ORDER_START) : NULL;
+
+	if (a == NULL)
+		return SP_E_NOTFOUND;
+	if (o != NULL)
+		o->accept = *accept;
+	return give(a, o);
+}
+
+enum sp_status
+data_release(struct data_pool *p, const struct sp_id *transfer, uint64_t generation)
+{
+	struct active *a = receiving(p, transfer, generation);
+
+	return a != NULL ? give(a, order_new(p, a, ORDER_RELEASE)) : SP_E_NOTFOUND;
 }
 
 void

@@ -23,6 +23,8 @@ struct data_receiver {
 	size_t prints_max;
 	struct data_result *result;		/* owned, filled as things are known */
 	bool said_by_peer;
+	bool held;				/* until the delivery is paid */
+	uint64_t held_until_ms;
 };
 
 static void
@@ -42,6 +44,13 @@ static void
 broken(struct data_receiver *r, enum sp_status st, const struct sp_why *why)
 {
 	data_transfer_broken(&r->x, st, why, r->said_by_peer, NULL);
+}
+
+/* What the connection is watched for. */
+static unsigned
+wanted(const struct data_receiver *r)
+{
+	return (r->held ? 0 : SP_READ) | (data_link_waiting(&r->x.link) > 0 ? SP_WRITE : 0);
 }
 
 /* ---- the connection's proof: asked by half.c ---- */
@@ -225,7 +234,7 @@ on_ready(void *arg, unsigned ready)
 		return;
 	}
 	if (st == SP_OK)
-		st = data_link_want(k, data_link_waiting(k) > 0 ? SP_READ | SP_WRITE : SP_READ);
+		st = data_link_want(k, wanted(r));
 	if (st != SP_OK)
 		broken(r, st, &why);
 	else
@@ -244,7 +253,9 @@ on_timer(void *arg)
 
 	if (r->phase < TAR)
 		st = sp_fail(SP_E_TIMEOUT, &why, "the sender did not connect in time");
-	else if (sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
+	else if (r->held && sp_clock_boot_ms() >= r->held_until_ms)
+		st = sp_fail(SP_E_UNPAID, &why, "%s", sp_status_text(SP_E_UNPAID));
+	else if (!r->held && sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
 		st = sp_fail(SP_E_TIMEOUT, &why, "the sender was silent for %u s",
 		    (unsigned)(r->x.thread->idle_ms / 1000));
 	else if (data_link_waiting(k) == 0)
@@ -252,7 +263,7 @@ on_timer(void *arg)
 	if (st == SP_OK)
 		st = data_link_flush(k, &why);
 	if (st == SP_OK)
-		st = data_link_want(k, data_link_waiting(k) > 0 ? SP_READ | SP_WRITE : SP_READ);
+		st = data_link_want(k, wanted(r));
 	if (st != SP_OK)
 		broken(r, st, &why);
 	else
@@ -287,8 +298,9 @@ data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel 
 	k->heard_ms = sp_clock_boot_ms();
 	k->watch = sp_watch_new(x->thread->loop, k->fd, on_ready, r);
 	st = k->watch != NULL ? begin_tar(r) : SP_E_NOMEM;
+	r->held_until_ms = k->heard_ms + SP_FRANK_WAIT_MS;
 	if (st == SP_OK)
-		st = data_link_want(k, SP_READ);
+		st = data_link_want(k, wanted(r));
 	if (st != SP_OK) {
 		broken(r, st, &why);
 		return;
@@ -296,6 +308,20 @@ data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel 
 	r->phase = TAR;
 	sp_timer_set(x->timer, 0);	/* the first heart-beat: the sender knows that it is admitted */
 	data_transfer_connected(x);
+}
+
+void
+data_receiver_release(struct data_transfer *x)
+{
+	struct data_receiver *r = (struct data_receiver *)x;
+	struct sp_why why = { "" };
+
+	if (!r->held)
+		return;
+	r->held = false;
+	x->link.heard_ms = sp_clock_boot_ms();
+	if (r->phase >= TAR && data_link_want(&x->link, wanted(r)) != SP_OK)
+		broken(r, SP_E_SYS, &why);
 }
 
 void
@@ -321,6 +347,7 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 		abort();
 	r->x.free = receiver_free;
 	r->order = o->receive;
+	r->held = r->order.hold;
 	o->receive.received = NULL;
 	sp_id_text(&r->order.transfer, r->id_text);
 	if (data_transfer_enter(t, &r->x, o, on_timer) != SP_OK) {

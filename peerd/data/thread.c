@@ -206,6 +206,10 @@ on_order(void *arg, void *item)
 		if ((x = find(t, o->serial)) != NULL)
 			data_receiver_start(x, &o->accept);
 		break;
+	case ORDER_RELEASE:
+		if ((x = find(t, o->serial)) != NULL)
+			data_receiver_release(x);
+		break;
 	case ORDER_ABORT:
 		abort_one(t, o);
 		break;

@@ -312,6 +312,51 @@ START_TEST(a_connection_that_comes_early_waits)
 }
 END_TEST
 
+static void
+pay(void *arg)
+{
+	const struct pair *p = arg;
+
+	ck_assert(!p->received && p->connected > 0);
+	ck_status(data_release(bob, &p->id, 7), SP_OK);
+}
+
+START_TEST(wal02_a_held_delivery_waits_until_it_is_paid)
+{
+	struct pair *p;
+
+	stage_new(0);
+	tree_text("f", "x");
+	p = agree(walk("f"));
+	p->receive.hold = true;
+	expect(p);
+	ck_status(data_send(alice, &p->send), SP_OK);
+	after = sp_timer_new(loop, pay, p);
+	sp_timer_set(after, 400);
+	wait_for(2);
+	check_delivered(p);
+	ck_status(data_release(bob, &p->id, 7), SP_E_NOTFOUND);
+	sp_timer_free(after);
+	stage_done();
+}
+END_TEST
+
+START_TEST(wal02_a_held_delivery_that_is_never_paid_ends)
+{
+	struct pair *p;
+
+	stage_new(0);
+	tree_text("f", "x");
+	p = agree(walk("f"));
+	p->receive.hold = true;
+	deliver(p);
+	ck_status(p->received_status, SP_E_UNPAID);
+	ck_status(p->sent_status, SP_E_UNPAID);
+	ck_assert_int_ne(access(incoming_of(p), F_OK), 0);
+	stage_done();
+}
+END_TEST
+
 START_TEST(nobody_there)
 {
 	struct pair *p;
@@ -417,5 +462,6 @@ UNIT_MAIN("data/pool", tx02_a_tree_arrives_identical, the_smallest_chunk_will_do
     links_that_point_outside_are_listed, a_changed_file_is_left_out_and_said, nothing_but_changed_files_fails,
     the_recipients_failure_reaches_the_sender, either_side_can_end_it, tx11_cancelled_in_the_middle,
     a_pool_that_ends_breaks_its_transfers, nobody_there, a_connection_that_comes_early_waits,
+    wal02_a_held_delivery_waits_until_it_is_paid, wal02_a_held_delivery_that_is_never_paid_ends,
     ports_are_open_only_while_needed, both_families,
     settings_out_of_range)
