@@ -4,7 +4,6 @@ libpeerd_a_SOURCES =
 PEERD_TEST_LIBS = libpeerd.a $(TEST_LIBS) $(TEST_SYS)
 
 include peerd/store/local.mk
-include peerd/station/local.mk
 include peerd/letters/local.mk
 include peerd/events/local.mk
 include peerd/control/local.mk

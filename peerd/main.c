@@ -159,7 +159,7 @@ begun(void *arg, enum sp_status st, const struct sp_why *why)
 	}
 	sp_log(SP_LOG_INFO, "ready", "port=%u", post_port(p->post));
 	(void)sp_notify("READY=1");
-	station_refresh(p->station, NULL, NULL);
+	member_refresh(p->station, NULL, NULL);
 }
 
 static void
@@ -195,15 +195,16 @@ lock_home(int *ret_fd, struct sp_why *why)
 static enum sp_status
 open_rooms(struct peer *p, struct sp_why *why)
 {
-	SP_AUTO_DONE(sp_buf) db = { 0 };
+	SP_AUTO_DONE(sp_buf) db = { 0 }, dir = { 0 };
 	enum sp_status st;
 
 	sp_buf_addf(&db, "%s/peer.db", home);
+	sp_buf_addf(&dir, "%s/station", home);
 	if ((st = sp_loop_new(&p->loop, why)) != SP_OK ||
 	    (st = sp_loop_on_signal(p->loop, SIGTERM, on_signal, p)) != SP_OK ||
 	    (st = sp_loop_on_signal(p->loop, SIGINT, on_signal, p)) != SP_OK ||
 	    (st = store_new(p->loop, sp_buf_cstr(&db), &p->store, why)) != SP_OK ||
-	    (st = station_open(p->loop, home, &p->station, why)) != SP_OK)
+	    (st = member_open(p->loop, sp_buf_cstr(&dir), SP_ROLE_STATION, &p->station, why)) != SP_OK)
 		return st;
 	return control_new(p, &p->control, why);
 }
@@ -215,7 +216,7 @@ close_rooms(struct peer *p)
 	events_free(p->events);
 	post_free(p->post);
 	book_free(p->book);
-	station_free(p->station);
+	member_free(p->station);
 	store_free(p->store);
 	sp_loop_free(p->loop);
 }
@@ -252,7 +253,7 @@ main(int argc, char **argv)
 	st = lock_home(&lock, &why);
 	if (st == SP_OK)
 		st = open_rooms(&p, &why);
-	if (st == SP_OK && station_is_enrolled(p.station))
+	if (st == SP_OK && member_is_enrolled(p.station))
 		peer_begin(&p, begun, &p);
 	else if (st == SP_OK)
 		(void)sp_notify("READY=1");	/* it waits for its enrolment */
@@ -260,7 +261,7 @@ main(int argc, char **argv)
 		st = sp_loop_run(p.loop);
 	if (st != SP_OK)
 		fprintf(stderr, "peerd: %s\n", why.text[0] != 0 ? why.text : sp_status_text(st));
-	exit_status = st == SP_OK && (p.ready || !station_is_enrolled(p.station)) ? 0 : 1;
+	exit_status = st == SP_OK && (p.ready || !member_is_enrolled(p.station)) ? 0 : 1;
 	close_rooms(&p);
 	sp_conf_done(peer_conf, peer_conf_count, &p.settings);
 	return exit_status;

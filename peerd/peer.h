@@ -13,7 +13,7 @@ struct peer {
 	struct peer_settings settings;
 	struct sp_loop *loop;
 	struct store *store;
-	struct station *station;
+	struct member *station;
 	struct book *book;
 	struct post *post;
 	struct events *events;

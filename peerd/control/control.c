@@ -134,7 +134,7 @@ dispatch(struct call *c, const struct route *r)
 		}
 	}
 	if (r->enrolled && !c->peer->ready) {
-		if (station_is_enrolled(c->peer->station)) {
+		if (member_is_enrolled(c->peer->station)) {
 			sp_fail(SP_E_BUSY, &why, "peerd is starting");
 			call_fail(c, SP_E_BUSY, &why);
 		} else {

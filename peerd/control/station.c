@@ -13,13 +13,13 @@ lacks(const struct peer *p)
 {
 	json_t *list = json_array();
 
-	if (!station_is_enrolled(p->station)) {
+	if (!member_is_enrolled(p->station)) {
 		json_array_append_new(list, json_string("it is not enrolled: nothing can be sent or received"));
 		return list;
 	}
-	if (station_service(p->station, "creditd")[0] == 0)
+	if (member_service(p->station, "creditd")[0] == 0)
 		json_array_append_new(list, json_string("no creditd is known: everything is free of charge"));
-	if (station_service(p->station, "certd")[0] == 0)
+	if (member_service(p->station, "certd")[0] == 0)
 		json_array_append_new(list, json_string("no certd is known: receipts are direct, without a postmark"));
 	return list;
 }
@@ -38,8 +38,8 @@ letters(const struct peer *p)
 static json_t *
 status(const struct peer *p)
 {
-	bool enrolled = station_is_enrolled(p->station);
-	const struct sp_identity *own = enrolled ? station_identity(p->station) : NULL;
+	bool enrolled = member_is_enrolled(p->station);
+	const struct sp_identity *own = enrolled ? member_identity(p->station) : NULL;
 	char name[SP_NAME_TEXT];
 
 	return json_pack("{s:o, s:s, s:b, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
@@ -96,7 +96,7 @@ on_enrol(struct call *c)
 		call_fail(c, SP_E_BUSY, &why);
 	} else {
 		c->control->enrolling = true;
-		station_enrol(c->peer->station, token, enrolled, c);
+		member_enrol(c->peer->station, token, enrolled, c);
 	}
 }
 
@@ -107,10 +107,10 @@ on_roster(struct call *c)
 	json_t *services = json_array();
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		if (station_service(c->peer->station, roles[i])[0] != 0)
+		if (member_service(c->peer->station, roles[i])[0] != 0)
 			json_array_append_new(services, json_pack("{s:s, s:s}", "role", roles[i], "addresses",
-			    station_service(c->peer->station, roles[i])));
-	call_answer(c, json_pack("{s:s, s:o}", "domain", station_identity(c->peer->station)->name.domain, "services",
+			    member_service(c->peer->station, roles[i])));
+	call_answer(c, json_pack("{s:s, s:o}", "domain", member_identity(c->peer->station)->name.domain, "services",
 	    services));
 }
 

@@ -18,7 +18,7 @@ live_sign_cancel(struct live *l, enum sp_status reason)
 	if (l->row->offer.len == 0)
 		return;		/* nobody was told of it */
 	sp_buf_clear(&l->row->final);
-	st = sp_statement_sign(SP_STMT_CANCEL, &cancel, station_key(l->all->parts.station), &l->row->final, signature,
+	st = sp_statement_sign(SP_STMT_CANCEL, &cancel, member_key(l->all->parts.station), &l->row->final, signature,
 	    NULL, &why);
 	if (st == SP_OK && !bytes_set(&l->row->final_signature, sp_span(signature, sizeof(signature))))
 		st = SP_E_NOMEM;

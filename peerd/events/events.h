@@ -28,7 +28,7 @@ struct events_conf {
 struct events_parts {
 	struct sp_loop *loop;
 	struct store *store;
-	struct station *station;
+	struct member *station;
 	struct book *book;
 	struct post *post;
 };

@@ -128,13 +128,13 @@ receipt_done(struct sp_work *work)
 static enum sp_status
 make_chain(struct live *l, struct sp_span recipient_cert, struct sp_buf *out, struct sp_why *why)
 {
-	struct station *s = l->all->parts.station;
+	struct member *s = l->all->parts.station;
 	struct sp_span certs[SP_RECEIPT_CERTS];
 	size_t n = 0;
 
-	certs[n++] = station_root(s);
-	for (size_t i = 0; i < station_issuers(s) && n < SP_RECEIPT_CERTS - 1; i++)
-		certs[n++] = station_issuer(s, i);
+	certs[n++] = member_root(s);
+	for (size_t i = 0; i < member_issuers(s) && n < SP_RECEIPT_CERTS - 1; i++)
+		certs[n++] = member_issuer(s, i);
 	certs[n++] = recipient_cert;
 	return sp_receipt_chain(certs, n, out, why);
 }
@@ -152,7 +152,7 @@ is_noted(const struct live *l)
 static enum sp_status
 check(struct live *l, struct sp_span p7m, struct sp_receipt *ret_receipt, struct sp_buf *ret_chain, struct sp_why *why)
 {
-	struct station *s = l->all->parts.station;
+	struct member *s = l->all->parts.station;
 	SP_AUTO_DONE(sp_buf) text = { 0 };
 	SP_AUTO_DONE(sp_buf) cert = { 0 };
 	struct sp_stmt_offer offer;
@@ -167,13 +167,13 @@ check(struct live *l, struct sp_span p7m, struct sp_receipt *ret_receipt, struct
 	sp_sha256(p7m, &hash);
 	if (!sp_hash_eq(&hash, &done.receipt))
 		return sp_fail(SP_E_RECEIPT, why, "it is not the receipt that the recipient announced");
-	st = sp_cms_verify(p7m, station_trust(s), sp_clock_wall_ms(), &text, &cert, &signer, why);
+	st = sp_cms_verify(p7m, member_trust(s), sp_clock_wall_ms(), &text, &cert, &signer, why);
 	if (st != SP_OK)
 		return st;
 	if (!sp_hash_eq(&signer.hash, &offer.recipient_cert))
 		return sp_fail(SP_E_IDENTITY, why, "the receipt is signed by another station");
 	if ((st = sp_receipt_parse(sp_buf_span(&text), ret_receipt, why)) != SP_OK ||
-	    (st = sp_receipt_fits(ret_receipt, &offer, &l->offer_hash, station_identity(s), &signer,
+	    (st = sp_receipt_fits(ret_receipt, &offer, &l->offer_hash, member_identity(s), &signer,
 	    is_noted(l) ? &l->row->trailer : NULL, why)) != SP_OK)
 		return st;
 	return make_chain(l, sp_buf_span(&cert), ret_chain, why);

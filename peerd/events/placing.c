@@ -67,8 +67,8 @@ sync_run(struct sp_work *work)
 static enum sp_status
 sign_receipt(struct live *l, const struct data_result *r, struct sp_why *why)
 {
-	struct station *station = l->all->parts.station;
-	const struct sp_identity *own = station_identity(station);
+	struct member *station = l->all->parts.station;
+	const struct sp_identity *own = member_identity(station);
 	struct sp_receipt receipt = {
 		.klass = l->row->klass,
 		.transfer = l->row->id,
@@ -95,7 +95,7 @@ sign_receipt(struct live *l, const struct data_result *r, struct sp_why *why)
 	if ((st = sp_name_parse(sp_span_str(l->row->peer), &receipt.sender)) != SP_OK ||
 	    (st = sp_receipt_encode(&receipt, &text, why)) != SP_OK)
 		return st;
-	return sp_cms_sign(station_key(station), station_cert(station), sp_buf_span(&text), &l->row->receipt_p7m, why);
+	return sp_cms_sign(member_key(station), member_cert(station), sp_buf_span(&text), &l->row->receipt_p7m, why);
 }
 
 enum sp_status
@@ -108,7 +108,7 @@ receive_sign_done(struct live *l, bool part, struct sp_why *why)
 	if (l->row->klass != SP_RECEIPT_NONE)
 		sp_sha256(sp_buf_span(&l->row->receipt_p7m), &done.receipt);
 	sp_buf_clear(&l->row->done);
-	st = sp_statement_sign(SP_STMT_DONE, &done, station_key(l->all->parts.station), &l->row->done, signature, NULL, why);
+	st = sp_statement_sign(SP_STMT_DONE, &done, member_key(l->all->parts.station), &l->row->done, signature, NULL, why);
 	if (st == SP_OK && !bytes_set(&l->row->done_signature, sp_span(signature, sizeof(signature))))
 		st = SP_E_NOMEM;
 	return st;

@@ -82,7 +82,7 @@ sign_refuse(struct events *e, struct event_row *row, const struct sp_hash *offer
 	enum sp_status st;
 
 	sp_buf_clear(&row->final);
-	st = sp_statement_sign(SP_STMT_REFUSE, &refuse, station_key(e->parts.station), &row->final, signature, NULL, NULL);
+	st = sp_statement_sign(SP_STMT_REFUSE, &refuse, member_key(e->parts.station), &row->final, signature, NULL, NULL);
 	if (st == SP_OK && !bytes_set(&row->final_signature, sp_span(signature, sizeof(signature))))
 		st = SP_E_NOMEM;
 	return st;
@@ -143,7 +143,7 @@ prepare_accept(struct live *l, const struct asking *a, struct sp_why *why)
 		memcpy(l->own.key, order.one_time.public_key, sizeof(l->own.key));
 		memcpy(l->own.token, order.token, sizeof(l->own.token));
 		sp_buf_clear(&l->row->accept);
-		st = sp_accept_sign(&l->own, &a->hash, station_key(e->parts.station), &l->row->accept, signature,
+		st = sp_accept_sign(&l->own, &a->hash, member_key(e->parts.station), &l->row->accept, signature,
 		    &l->accept_hash, why);
 	}
 	if (st == SP_OK && !bytes_set(&l->row->accept_signature, sp_span(signature, sizeof(signature))))
@@ -306,7 +306,7 @@ on_offer(void *arg, struct post_in *in)
 	}
 	if (st == SP_OK)
 		st = sp_offer_open(&a->letter, in->from->identity.letter_key, &in->from->identity,
-		    station_identity(e->parts.station), &a->offer, &a->hash, &why);
+		    member_identity(e->parts.station), &a->offer, &a->hash, &why);
 	if (st != SP_OK) {
 		struct sp_msg_answer m = { .status = (uint16_t)st };
 

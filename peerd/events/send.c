@@ -37,7 +37,7 @@ static void
 walk(struct live *l)
 {
 	const struct event_row *row = l->row;
-	const struct sp_identity *own = station_identity(l->all->parts.station);
+	const struct sp_identity *own = member_identity(l->all->parts.station);
 	struct sp_name person = own->name;
 	char person_text[SP_NAME_TEXT], station_text[SP_NAME_TEXT];
 	struct sp_manifest_head head = { .kind = SP_PACKET_FILES };
@@ -91,7 +91,7 @@ transmit(struct live *l)
 		.generation = l->generation,
 		.addr = l->to,
 		.source = l->source,
-		.sign_key = station_key(l->all->parts.station),
+		.sign_key = member_key(l->all->parts.station),
 	};
 	enum sp_status st;
 
@@ -101,8 +101,8 @@ transmit(struct live *l)
 	order.keys.accept = l->accept.hash;
 	memcpy(order.keys.accept_key, l->accept.key, sizeof(order.keys.accept_key));
 	memcpy(order.keys.token, l->accept.token, sizeof(order.keys.token));
-	memcpy(order.keys.domain, sp_trust_domain(station_trust(l->all->parts.station)),
-	    strlen(sp_trust_domain(station_trust(l->all->parts.station))) + 1);
+	memcpy(order.keys.domain, sp_trust_domain(member_trust(l->all->parts.station)),
+	    strlen(sp_trust_domain(member_trust(l->all->parts.station))) + 1);
 	st = data_send(l->all->pool, &order);
 	sp_wipe(&order.keys, sizeof(order.keys));
 	sp_wipe(&l->accept, sizeof(l->accept));

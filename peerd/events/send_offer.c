@@ -32,7 +32,7 @@ sign_offer(struct live *l, const struct sp_stmt_offer *offer, struct sp_why *why
 	if ((st = sp_offer_check(offer, why)) != SP_OK)
 		return st;
 	sp_buf_clear(&l->row->offer);
-	st = sp_statement_sign(SP_STMT_OFFER, offer, station_key(l->all->parts.station), &l->row->offer, signature,
+	st = sp_statement_sign(SP_STMT_OFFER, offer, member_key(l->all->parts.station), &l->row->offer, signature,
 	    &l->offer_hash, why);
 	if (st == SP_OK && !bytes_set(&l->row->offer_signature, sp_span(signature, sizeof(signature))))
 		st = SP_E_NOMEM;
@@ -57,7 +57,7 @@ enum sp_status
 send_make_offer(struct live *l, struct sp_why *why)
 {
 	const struct sp_manifest *m = source_manifest(l->source);
-	const struct sp_identity *own = station_identity(l->all->parts.station);
+	const struct sp_identity *own = member_identity(l->all->parts.station);
 	struct event_row *row = l->row;
 	struct sp_stmt_offer offer = { .transfer = row->id, .klass = row->klass, .price = row->price };
 	char name[SP_NAME_TEXT];

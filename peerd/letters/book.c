@@ -159,7 +159,7 @@ loaded(void *arg, enum sp_status st, const struct book_row *entries, size_t nent
 }
 
 struct book *
-book_new(struct store *store, struct station *station, book_done_fn *ready, void *arg)
+book_new(struct store *store, struct member *station, book_done_fn *ready, void *arg)
 {
 	SP_AUTO(book) *b = calloc(1, sizeof(*b));
 
@@ -262,9 +262,9 @@ book_learn_cert(struct book *b, struct sp_span der, const struct correspondent *
 	enum sp_status st;
 	struct known *k;
 
-	if (!station_is_enrolled(b->station))
+	if (!member_is_enrolled(b->station))
 		return sp_fail(SP_E_NOTENROLLED, why, "this station is not enrolled yet");
-	if ((st = sp_trust_check(station_trust(b->station), der, sp_clock_wall_ms(), &identity, why)) != SP_OK)
+	if ((st = sp_trust_check(member_trust(b->station), der, sp_clock_wall_ms(), &identity, why)) != SP_OK)
 		return st;
 	if (!identity.has_keys)
 		return sp_fail(SP_E_CERT, why, "the certificate holds no letter key");

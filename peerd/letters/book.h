@@ -7,7 +7,7 @@
 
 #include "common/crypto/x509.h"
 #include "common/net/addr.h"
-#include "peerd/station/station.h"
+#include "common/member/member.h"
 #include "peerd/store/book.h"
 
 struct book;
@@ -27,7 +27,7 @@ struct correspondent {
 typedef void book_done_fn(void *arg, enum sp_status st, const struct sp_why *why);
 
 /* Loads the book; ready(arg, …) once it can be used. NULL when out of memory or the store's queue is full. */
-struct book *book_new(struct store *store, struct station *station, book_done_fn *ready, void *arg);
+struct book *book_new(struct store *store, struct member *station, book_done_fn *ready, void *arg);
 
 /* When the loop runs no more: what is under way ends without its callback. */
 void book_free(struct book *b);

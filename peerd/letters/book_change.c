@@ -143,7 +143,7 @@ take(struct book_op *op, struct sp_span der, struct sp_why *why)
 	const struct known *k;
 	enum sp_status st;
 
-	if ((st = sp_trust_check(station_trust(b->station), der, sp_clock_wall_ms(), &new.identity, why)) != SP_OK)
+	if ((st = sp_trust_check(member_trust(b->station), der, sp_clock_wall_ms(), &new.identity, why)) != SP_OK)
 		return st;
 	if (!new.identity.has_keys || !identity_is_of(&new.identity, &op->name))
 		return sp_fail(SP_E_IDENTITY, why, "the directory gave the certificate of somebody else");
@@ -248,13 +248,13 @@ book_add(struct book *b, const char *name, const char *address, book_done_fn *fn
 	}
 	if (op->st == SP_OK)
 		op->st = read_address(address, op->entry.address, &op->why);
-	if (op->st == SP_OK && !station_is_enrolled(b->station))
+	if (op->st == SP_OK && !member_is_enrolled(b->station))
 		op->st = sp_fail(SP_E_NOTENROLLED, &op->why,
 		    "this station is not enrolled yet: \"sealpost enrol TOKEN\"");
 	if (op->st != SP_OK)
 		op_end(op, op->st, &op->why);
 	else
-		station_lookup(b->station, op->entry.name, looked_up, op);
+		member_lookup(b->station, op->entry.name, looked_up, op);
 }
 
 void

@@ -10,7 +10,7 @@ struct book_op;
 
 struct book {
 	struct store *store;		/* borrowed */
-	struct station *station;	/* borrowed */
+	struct member *station;	/* borrowed */
 	struct known_table known;
 	struct book_row *entries;	/* owned, sorted by name */
 	size_t nentries, room;

@@ -110,7 +110,7 @@ seal(struct out *o)
 	if ((st = sp_decode(o->desc, sp_buf_span(&o->body), msg, &o->why)) != SP_OK)
 		return st;
 	sp_buf_clear(&o->letter);
-	st = sp_letter_seal(station_letter_pair(p->station), &o->to, &head, o->desc, msg, &o->letter, &o->why);
+	st = sp_letter_seal(member_letter_pair(p->station), &o->to, &head, o->desc, msg, &o->letter, &o->why);
 	sp_wipe(msg, o->desc->size);
 	leave_id(o);
 	o->id = head.id;
@@ -328,7 +328,7 @@ prepare(struct out *o, const struct sp_hash *to_cert, const void *msg)
 
 	if (p->counts.open_out > SP_LETTER_OUT)
 		return sp_fail(SP_E_FULL, &o->why, "too many letters wait for an answer");
-	if (!station_is_enrolled(p->station))
+	if (!member_is_enrolled(p->station))
 		return sp_fail(SP_E_NOTENROLLED, &o->why, "this station is not enrolled yet");
 	if (c == NULL)
 		return sp_fail(SP_E_NOKEY, &o->why, "no certificate is known for this destination");

@@ -42,7 +42,7 @@ open_box(struct post *p, const struct post_settings *settings, struct sp_why *wh
 }
 
 enum sp_status
-post_new(struct sp_loop *loop, struct station *station, struct book *book, const struct post_settings *settings,
+post_new(struct sp_loop *loop, struct member *station, struct book *book, const struct post_settings *settings,
     struct post **ret_post, struct sp_why *why)
 {
 	SP_AUTO(post) *p = calloc(1, sizeof(*p));

@@ -35,7 +35,7 @@ struct post_settings {
 };
 
 /* Works before the station is enrolled, too: then it is silent until it is. */
-SP_MUST_CHECK enum sp_status post_new(struct sp_loop *loop, struct station *station, struct book *book,
+SP_MUST_CHECK enum sp_status post_new(struct sp_loop *loop, struct member *station, struct book *book,
     const struct post_settings *settings, struct post **ret_post, struct sp_why *why);
 
 /* When the loop runs no more: open letters end without their callbacks. */

@@ -73,7 +73,7 @@ struct stranger {
 
 struct post {
 	struct sp_loop *loop;			/* borrowed, like the next two */
-	struct station *station;
+	struct member *station;
 	struct book *book;
 	struct sp_letterbox *box;		/* owned */
 	struct sp_resolver *resolver;		/* owned */

@@ -50,7 +50,7 @@ post_answer(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25
 	struct sp_why why;
 
 	sp_letter_key_init(&receiver, key);
-	st = sp_letter_seal(station_letter_pair(p->station), &receiver, &head, sp_desc_msg(type), msg, out, &why);
+	st = sp_letter_seal(member_letter_pair(p->station), &receiver, &head, sp_desc_msg(type), msg, out, &why);
 	if (st == SP_OK)
 		post_send_answer(p, to, key, question_bytes, sp_buf_span(out));
 	else
@@ -66,8 +66,8 @@ post_answer_get(struct post *p, const struct sp_return *to, const uint8_t key[SP
 
 	if (sp_decode(letter->desc, letter->body, &get, NULL) != SP_OK) {
 		POST_DROP(p, malformed);
-	} else if (sp_hash_eq(&get.hash, &zero) || sp_hash_eq(&get.hash, &station_identity(p->station)->hash)) {
-		struct sp_msg_thing thing = { .kind = 1, .bytes = station_cert(p->station) };
+	} else if (sp_hash_eq(&get.hash, &zero) || sp_hash_eq(&get.hash, &member_identity(p->station)->hash)) {
+		struct sp_msg_thing thing = { .kind = 1, .bytes = member_cert(p->station) };
 
 		post_answer(p, to, key, &letter->head.id, question_bytes, SP_MSG_THING, &thing, ret_letter);
 	} else {
@@ -145,9 +145,9 @@ static void
 answer_ping(struct post *p, struct in *in)
 {
 	char name[SP_NAME_TEXT];
-	struct sp_msg_pong pong = { .cert = station_identity(p->station)->hash };
+	struct sp_msg_pong pong = { .cert = member_identity(p->station)->hash };
 
-	pong.name = sp_span_str(sp_identity_text(station_identity(p->station), name));
+	pong.name = sp_span_str(sp_identity_text(member_identity(p->station), name));
 	post_reply(p, &in->pub, SP_MSG_PONG, &pong);
 }
 
@@ -272,9 +272,9 @@ have_key(struct post *p)
 {
 	const struct sp_x25519_pair *pair;
 
-	if (!station_is_enrolled(p->station))
+	if (!member_is_enrolled(p->station))
 		return false;
-	pair = station_letter_pair(p->station);
+	pair = member_letter_pair(p->station);
 	if (memcmp(p->own.public_key, pair->public_key, SP_X25519) != 0)
 		sp_letter_key_init(&p->own, pair->public_key);
 	return true;
@@ -291,7 +291,7 @@ post_receive(struct post *p, const struct sp_return *from, struct sp_span bytes,
 		POST_DROP(p, malformed);
 	} else if (!have_key(p) || sp_letter_check(bytes, &p->own) != SP_OK) {
 		POST_DROP(p, foreign);
-	} else if (sp_letter_open(station_letter_pair(p->station), bytes, &text, &letter) != SP_OK) {
+	} else if (sp_letter_open(member_letter_pair(p->station), bytes, &text, &letter) != SP_OK) {
 		POST_DROP(p, unopened);
 	} else if (letter.desc == NULL) {
 		POST_DROP(p, unknown);

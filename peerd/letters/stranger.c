@@ -87,7 +87,7 @@ seal_question(struct stranger *s, size_t bytes)
 	if (s->question.len > 0)
 		return true;
 	sp_letter_key_init(&receiver, s->key);
-	return sp_letter_seal(station_letter_pair(s->post->station), &receiver, &head, sp_desc_msg(SP_MSG_GET), &get,
+	return sp_letter_seal(member_letter_pair(s->post->station), &receiver, &head, sp_desc_msg(SP_MSG_GET), &get,
 	    &s->question, NULL) == SP_OK;
 }
 

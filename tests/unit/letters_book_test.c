@@ -139,7 +139,7 @@ START_TEST(a_delivered_certificate_is_learnt_if_it_is_right)
 {
 	struct party *alice, *bob, *mallory;
 	const struct correspondent *c = NULL;
-	struct station ended = { 0 };
+	struct member ended = { 0 };
 
 	set_up();
 	alice = make_party("alice/laptop@" DOMAIN, &office);
@@ -163,7 +163,7 @@ START_TEST(stations_of_the_book_keep_their_certificate)
 {
 	struct party *alice, *bob;
 	const struct correspondent *c = NULL;
-	struct station phone = { 0 }, changed = { 0 };
+	struct member phone = { 0 }, changed = { 0 };
 
 	set_up();
 	alice = make_party("alice/laptop@" DOMAIN, &office);

@@ -224,8 +224,8 @@ START_TEST(an_ended_certificate_is_not_heard)
 END_TEST
 
 /* ---- strangers ---- */
-static struct station *claims;		/* whose certificate is shown */
-static struct station *stranger;
+static struct member *claims;		/* whose certificate is shown */
+static struct member *stranger;
 static bool silent;
 
 /* The other side of a question about a certificate. */
@@ -247,7 +247,7 @@ show_certificate(struct raw *r)
 START_TEST(anothers_certificate_opens_no_door)
 {
 	SP_AUTO_DONE(sp_buf) letter = { 0 };
-	struct station mallory = { 0 }, carol = { 0 };
+	struct member mallory = { 0 }, carol = { 0 };
 	struct sp_addr to;
 	struct hand h;
 
@@ -287,7 +287,7 @@ END_TEST
 START_TEST(no_answer_is_longer_than_its_letter)
 {
 	SP_AUTO_DONE(sp_buf) letter = { 0 };
-	struct station carol = { 0 };
+	struct member carol = { 0 };
 	struct hand h;
 
 	set_up_raw();
@@ -320,7 +320,7 @@ END_TEST
 START_TEST(strangers_are_asked_a_few_at_a_time)
 {
 	SP_AUTO_DONE(sp_buf) letter = { 0 };
-	struct station carol = { 0 };
+	struct member carol = { 0 };
 	struct hand h;
 
 	set_up_raw();
@@ -345,7 +345,7 @@ END_TEST
 
 /* ---- alice asks, and raw answers in bob's name ---- */
 static int64_t raw_clock;		/* of the other side, against ours */
-static struct station *answers_as;
+static struct member *answers_as;
 static struct sp_letter_head last_head;
 
 static void
@@ -409,7 +409,7 @@ END_TEST
 
 START_TEST(an_answer_counts_from_the_right_key_only)
 {
-	struct station mallory = { 0 };
+	struct member mallory = { 0 };
 
 	set_up_answers();
 	make_station(&mallory, &office, "mallory/x@" DOMAIN, -1, 90);

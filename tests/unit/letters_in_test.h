@@ -14,7 +14,7 @@
 
 #define PARTIES 8
 
-struct station {
+struct member {
 	struct authority *authority;
 	struct sp_key *key;
 	struct sp_x25519_pair letter;
@@ -25,7 +25,7 @@ struct station {
 
 /* One station with all that it needs. */
 struct party {
-	struct station station;
+	struct member station;
 	struct store *store;
 	struct book *book;
 	struct post *post;
@@ -43,17 +43,17 @@ static enum sp_status lookup_status;
 static size_t lookup_parties;
 
 /* ---- the station ---- */
-bool station_is_enrolled(const struct station *s) { return s->enrolled; }
-const struct sp_identity *station_identity(const struct station *s) { return &s->identity; }
-struct sp_span station_cert(const struct station *s) { return sp_buf_span(&s->cert); }
-const struct sp_key *station_key(const struct station *s) { return s->key; }
-const struct sp_x25519_pair *station_letter_pair(const struct station *s) { return &s->letter; }
-const struct sp_trust *station_trust(const struct station *s) { return s->authority->trust; }
+bool member_is_enrolled(const struct member *s) { return s->enrolled; }
+const struct sp_identity *member_identity(const struct member *s) { return &s->identity; }
+struct sp_span member_cert(const struct member *s) { return sp_buf_span(&s->cert); }
+const struct sp_key *member_key(const struct member *s) { return s->key; }
+const struct sp_x25519_pair *member_letter_pair(const struct member *s) { return &s->letter; }
+const struct sp_trust *member_trust(const struct member *s) { return s->authority->trust; }
 
 struct lookup {
 	struct sp_timer *timer;
 	char name[SP_NAME_TEXT];
-	station_lookup_fn *fn;
+	member_lookup_fn *fn;
 	void *arg;
 };
 
@@ -76,7 +76,7 @@ lookup_answers(void *arg)
 }
 
 void
-station_lookup(struct station *s, const char *name, station_lookup_fn *fn, void *arg)
+member_lookup(struct member *s, const char *name, member_lookup_fn *fn, void *arg)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
 
@@ -91,7 +91,7 @@ station_lookup(struct station *s, const char *name, station_lookup_fn *fn, void 
 /* ---- certificates ---- */
 /* Keys and a certificate from days ago to days ahead, under the authority. */
 static inline void
-make_station(struct station *s, struct authority *a, const char *name, int begins, int ends)
+make_station(struct member *s, struct authority *a, const char *name, int begins, int ends)
 {
 	struct sp_identity id = { .role = SP_ROLE_STATION, .has_keys = true };
 	struct sp_x25519_pair age;
@@ -111,7 +111,7 @@ make_station(struct station *s, struct authority *a, const char *name, int begin
 }
 
 static inline void
-free_station(struct station *s)
+free_station(struct member *s)
 {
 	sp_key_free(s->key);
 	sp_buf_done(&s->cert);

@@ -108,7 +108,7 @@ struct hand {
 };
 
 static inline struct hand
-hand(const struct station *from, const struct station *to)
+hand(const struct member *from, const struct member *to)
 {
 	return (struct hand){ &from->letter, to->letter.public_key,
 		{ .id = sp_id_new(), .time_ms = sp_clock_wall_ms(), .pad_to = SP_LETTER_QUESTION } };
@@ -127,7 +127,7 @@ hand_seal(const struct hand *h, unsigned type, const void *msg, struct sp_buf *o
 
 /* Opens the newest datagram with a station's key; text holds what the letter borrows. */
 static inline struct sp_letter
-raw_letter(const struct raw *r, const struct station *s, struct sp_buf *text)
+raw_letter(const struct raw *r, const struct member *s, struct sp_buf *text)
 {
 	struct sp_letter letter;
 	struct sp_letter_key own;

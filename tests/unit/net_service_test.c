@@ -15,8 +15,8 @@ struct bench {
 	struct sp_loop *loop;
 	struct sp_resolver *resolver;
 	struct ca ca, other;
-	struct sp_key *server_key, *station_key;
-	struct sp_buf server_cert, station_cert;
+	struct sp_key *server_key, *member_key;
+	struct sp_buf server_cert, member_cert;
 	struct sp_span server_chain[2];
 	struct sp_service *service;
 	struct sp_client *client;
@@ -93,8 +93,8 @@ bench_make(struct bench *b, enum sp_role server_role)
 	ca_make(&b->other, "post.example");
 	id = leaf_identity("post.example", server_role, "main", NULL, &b->server_key);
 	leaf_make(&b->ca, &id, &b->server_cert);
-	id = leaf_identity("post.example", SP_ROLE_STATION, "alice", "laptop", &b->station_key);
-	leaf_make(&b->ca, &id, &b->station_cert);
+	id = leaf_identity("post.example", SP_ROLE_STATION, "alice", "laptop", &b->member_key);
+	leaf_make(&b->ca, &id, &b->member_cert);
 	ck_status(sp_loop_new(&b->loop, NULL), SP_OK);
 	ck_status(sp_resolver_new(b->loop, &b->resolver, NULL), SP_OK);
 	ck_status(sp_addr_parse(sp_span_str("127.0.0.1:0"), 0, &at), SP_OK);
@@ -117,9 +117,9 @@ bench_done(struct bench *b)
 	sp_resolver_free(b->resolver);
 	sp_loop_free(b->loop);
 	sp_key_free(b->server_key);
-	sp_key_free(b->station_key);
+	sp_key_free(b->member_key);
 	sp_buf_done(&b->server_cert);
-	sp_buf_done(&b->station_cert);
+	sp_buf_done(&b->member_cert);
 	ca_done(&b->ca);
 	ca_done(&b->other);
 }
@@ -127,7 +127,7 @@ bench_done(struct bench *b)
 static void
 connect_as(struct bench *b, bool with_cert, const struct sp_trust *trust, const struct sp_hash *pin, const char *first)
 {
-	struct sp_tls_identity id = { b->station_key, sp_buf_span(&b->station_cert), b->server_chain, 1 };
+	struct sp_tls_identity id = { b->member_key, sp_buf_span(&b->member_cert), b->server_chain, 1 };
 	const char *addresses[2] = { first != NULL ? first : b->address, b->address };
 	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = addresses, .naddresses = first != NULL ? 2 : 1,
 		.identity = with_cert ? &id : NULL, .trust = trust, .one_connection = pin != NULL };
@@ -221,10 +221,10 @@ START_TEST(a_stranger_is_turned_away_before_it_asks)
 	struct sp_identity id;
 
 	bench_make(&b, SP_ROLE_KEYD);
-	sp_buf_clear(&b.station_cert);
-	sp_key_free(b.station_key);
-	id = leaf_identity("post.example", SP_ROLE_STATION, "alice", "laptop", &b.station_key);
-	leaf_make(&b.other, &id, &b.station_cert);
+	sp_buf_clear(&b.member_cert);
+	sp_key_free(b.member_key);
+	id = leaf_identity("post.example", SP_ROLE_STATION, "alice", "laptop", &b.member_key);
+	leaf_make(&b.other, &id, &b.member_cert);
 	connect_as(&b, true, b.ca.trust, NULL, NULL);
 	ck_assert(ask(&b, "bob@post.example") != SP_OK);
 	bench_done(&b);

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/unit/station_in_test.h"
+#include "tests/unit/member_in_test.h"
 
 static const char *
 file(const char *name)
@@ -31,23 +31,23 @@ START_TEST(ky01_an_invitation_makes_a_station)
 	set_up();
 	directory_open(&d, SP_ROLE_KEYD);
 	d.addresses = "money.example:7676,[::1]:7676";
-	ck_assert(!station_is_enrolled(station));
-	ck_assert_str_eq(station_service(station, "keyd"), "");
+	ck_assert(!member_is_enrolled(station));
+	ck_assert_str_eq(member_service(station, "keyd"), "");
 	ck_assert_msg(enrol(token_of(&d, &d.authority, 0)) == SP_OK, "%s", done_why.text);
 	for (int i = 0; i < 2; i++) {
-		ck_assert(station_is_enrolled(station));
-		ck_assert_str_eq(sp_identity_text(station_identity(station), name), NAME);
-		ck_assert(sp_span_eq(station_cert(station), sp_buf_span(&d.issued)));
-		ck_assert(sp_span_eq(station_root(station), sp_buf_span(&d.authority.root)));
-		ck_assert_uint_eq(station_issuers(station), 1);
-		ck_assert(sp_span_eq(station_issuer(station, 0), sp_buf_span(&d.authority.issuer)));
-		ck_assert_uint_eq(station_issuer(station, 1).n, 0);
-		ck_assert_mem_eq(station_letter_pair(station)->public_key, station_identity(station)->letter_key,
+		ck_assert(member_is_enrolled(station));
+		ck_assert_str_eq(sp_identity_text(member_identity(station), name), NAME);
+		ck_assert(sp_span_eq(member_cert(station), sp_buf_span(&d.issued)));
+		ck_assert(sp_span_eq(member_root(station), sp_buf_span(&d.authority.root)));
+		ck_assert_uint_eq(member_issuers(station), 1);
+		ck_assert(sp_span_eq(member_issuer(station, 0), sp_buf_span(&d.authority.issuer)));
+		ck_assert_uint_eq(member_issuer(station, 1).n, 0);
+		ck_assert_mem_eq(member_letter_pair(station)->public_key, member_identity(station)->letter_key,
 		    SP_X25519);
-		ck_assert_str_eq(sp_trust_domain(station_trust(station)), DOMAIN);
-		ck_assert_str_eq(station_service(station, "creditd"), "money.example:7676,[::1]:7676,second:2");
-		ck_assert_str_eq(station_service(station, "certd"), "");
-		ck_assert_str_ne(station_service(station, "keyd"), "");
+		ck_assert_str_eq(sp_trust_domain(member_trust(station)), DOMAIN);
+		ck_assert_str_eq(member_service(station, "creditd"), "money.example:7676,[::1]:7676,second:2");
+		ck_assert_str_eq(member_service(station, "certd"), "");
+		ck_assert_str_ne(member_service(station, "keyd"), "");
 		reopen();
 	}
 	for (size_t i = 0; i < 4; i++) {
@@ -67,13 +67,13 @@ START_TEST(a_repeat_gets_the_same_certificate)
 	directory_open(&d, SP_ROLE_KEYD);
 	d.breaks = true;
 	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_E_DATABASE);
-	ck_assert(!station_is_enrolled(station));
+	ck_assert(!member_is_enrolled(station));
 	ck_assert(!exists("cert.der"));
 	ck_assert(exists("sign.pem"));
 	reopen();
 	d.breaks = false;
 	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_OK);
-	ck_assert(station_is_enrolled(station));
+	ck_assert(member_is_enrolled(station));
 	ck_assert_int_eq(d.enrols, 2);
 	/* and once more after success: nothing is asked */
 	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_OK);
@@ -117,7 +117,7 @@ START_TEST(a_used_invitation_is_refused_in_plain_words)
 	memset(&d.request, 7, sizeof(d.request));	/* somebody else was faster */
 	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_E_TOKEN);
 	ck_assert_str_eq(done_why.text, "the invitation was used already");
-	ck_assert(!station_is_enrolled(station));
+	ck_assert(!member_is_enrolled(station));
 	ck_status(enrol("sealpost:enrol?d=x"), SP_E_FORMAT);
 	ck_status(enrol(""), SP_E_FORMAT);
 	tear_down(&d);
@@ -148,7 +148,7 @@ START_TEST(only_keyd_is_spoken_to)
 	ck_assert_int_ne(enrol(token_of(&d, &d.authority, 0)), SP_OK);
 	ck_assert_ptr_nonnull(strstr(done_why.text, "not the one that the invitation names"));
 	ck_assert_int_eq(d.begins, 0);
-	ck_assert(!station_is_enrolled(station));
+	ck_assert(!member_is_enrolled(station));
 	tear_down(&d);
 }
 END_TEST
@@ -193,10 +193,10 @@ START_TEST(without_a_roster_it_is_enrolled_all_the_same)
 	reopen();
 	d.no_roster = false;
 	d.addresses = "money:1";
-	station_refresh(station, done, NULL);
+	member_refresh(station, done, NULL);
 	run_loop();
 	ck_assert_msg(done_status == SP_OK, "%s", done_why.text);
-	ck_assert_str_eq(station_service(station, "creditd"), "money:1,second:2");
+	ck_assert_str_eq(member_service(station, "creditd"), "money:1,second:2");
 	tear_down(&d);
 }
 END_TEST
@@ -204,7 +204,7 @@ END_TEST
 static enum sp_status
 refresh(void)
 {
-	station_refresh(station, done, NULL);
+	member_refresh(station, done, NULL);
 	run_loop();
 	return done_status;
 }
@@ -217,19 +217,19 @@ START_TEST(a_roster_adds_issuers_and_never_goes_back)
 	set_up();
 	directory_open(&d, SP_ROLE_KEYD);
 	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_OK);
-	before = station_trust(station);
+	before = member_trust(station);
 	d.roster_number = 6;
 	ck_status(refresh(), SP_OK);
-	ck_assert_ptr_eq(station_trust(station), before);
+	ck_assert_ptr_eq(member_trust(station), before);
 	d.second_issuer = true;
 	ck_status(refresh(), SP_OK);
-	ck_assert_uint_eq(station_issuers(station), 2);
-	ck_assert_ptr_ne(station_trust(station), before);
+	ck_assert_uint_eq(member_issuers(station), 2);
+	ck_assert_ptr_ne(member_trust(station), before);
 	ck_assert_str_eq(sp_trust_domain(before), DOMAIN);	/* threads may still use it */
 	d.roster_number = 5;
 	ck_status(refresh(), SP_E_MISMATCH);
 	reopen();
-	ck_assert_uint_eq(station_issuers(station), 2);
+	ck_assert_uint_eq(member_issuers(station), 2);
 	ck_status(refresh(), SP_E_MISMATCH);
 	tear_down(&d);
 }
@@ -251,7 +251,7 @@ looked_up(void *arg, enum sp_status st, const struct sp_why *reason, const struc
 static enum sp_status
 lookup(struct directory *d, const char *name)
 {
-	station_lookup(station, name, looked_up, d);
+	member_lookup(station, name, looked_up, d);
 	run_loop();
 	return done_status;
 }
@@ -281,11 +281,11 @@ START_TEST(what_is_under_way_ends_with_the_station)
 
 	set_up();
 	directory_open(&d, SP_ROLE_KEYD);
-	station_enrol(station, token_of(&d, &d.authority, 0), done, NULL);
+	member_enrol(station, token_of(&d, &d.authority, 0), done, NULL);
 	reopen();
 	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_OK);
-	station_refresh(station, done, NULL);
-	station_lookup(station, "alice@" DOMAIN, looked_up, &d);
+	member_refresh(station, done, NULL);
+	member_lookup(station, "alice@" DOMAIN, looked_up, &d);
 	done_count = 0;
 	tear_down(&d);
 	ck_assert_int_eq(done_count, 0);
@@ -298,8 +298,8 @@ START_TEST(one_enrolment_at_a_time)
 
 	set_up();
 	directory_open(&d, SP_ROLE_KEYD);
-	station_enrol(station, token_of(&d, &d.authority, 0), done, NULL);
-	station_enrol(station, token_of(&d, &d.authority, 0), done, NULL);
+	member_enrol(station, token_of(&d, &d.authority, 0), done, NULL);
+	member_enrol(station, token_of(&d, &d.authority, 0), done, NULL);
 	ck_status(done_status, SP_E_BUSY);
 	run_loop();
 	run_loop();
@@ -311,7 +311,7 @@ END_TEST
 START_TEST(an_identity_that_does_not_fit_together_is_said)
 {
 	struct directory d;
-	struct station *broken = NULL;
+	struct member *broken = NULL;
 	char other[200];
 
 	set_up();
@@ -319,7 +319,7 @@ START_TEST(an_identity_that_does_not_fit_together_is_said)
 	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_OK);
 	snprintf(other, sizeof(other), "%s", file("age.key"));
 	ck_assert_int_eq(rename(other, file("letter.key")), 0);
-	ck_assert_int_ne(station_open(loop, folder, &broken, &why), SP_OK);
+	ck_assert_int_ne(member_open(loop, state_dir(), SP_ROLE_STATION, &broken, &why), SP_OK);
 	ck_assert_str_ne(why.text, "");
 	tear_down(&d);
 }

@@ -2,14 +2,14 @@
  * ask.c - what an enrolled station asks of the directory: its roster, and the certificates of others.
  */
 #include "common/base/log.h"
-#include "peerd/station/station_in.h"
+#include "common/member/member_in.h"
 
 #define LOOKUP_CERTS 64		/* stations of one person that are taken */
 
 /* One question under way; in the station's list. */
 struct ask {
 	struct sp_work work;		/* first: writing the roster */
-	struct station *station;
+	struct member *station;
 	struct ask *next;
 	struct sp_id id;
 	bool asked;			/* the client will call back */
@@ -17,15 +17,15 @@ struct ask {
 	enum sp_status st;
 	struct sp_why why;
 	struct sp_buf roster, issuers;	/* owned: to be written */
-	station_done_fn *done;		/* roster; may be NULL */
-	station_lookup_fn *looked_up;	/* lookup */
+	member_done_fn *done;		/* roster; may be NULL */
+	member_lookup_fn *looked_up;	/* lookup */
 	void *arg;
 };
 
 void
 ask_free(struct ask *a)
 {
-	struct station *s = a->station;
+	struct member *s = a->station;
 	struct ask **at = &s->asks;
 
 	while (*at != a)
@@ -42,8 +42,8 @@ ask_free(struct ask *a)
 static void
 ask_end(struct ask *a, enum sp_status st, const struct sp_why *why, const struct sp_span *certs, size_t count)
 {
-	station_lookup_fn *looked_up = a->looked_up;
-	station_done_fn *done = a->done;
+	member_lookup_fn *looked_up = a->looked_up;
+	member_done_fn *done = a->done;
 	struct sp_why words = *why;
 	void *arg = a->arg;
 
@@ -63,7 +63,7 @@ failed(void *arg)
 }
 
 static struct ask *
-ask_new(struct station *s, void *arg)
+ask_new(struct member *s, void *arg)
 {
 	struct ask *a = calloc(1, sizeof(*a));
 
@@ -90,29 +90,30 @@ split(char *text, const char **out, size_t max)
 	return n;
 }
 
-static enum sp_status
-new_client(struct station *s, const char *addresses, struct sp_why *why)
+enum sp_status
+services_client(struct member *s, enum sp_role role, const char *addresses, struct sp_client **ret_client,
+    struct sp_why *why)
 {
 	struct sp_span chain[STATION_ISSUERS];
 	const char *list[SP_CLIENT_ADDRESSES];
 	struct sp_tls_identity identity = { .key = s->keys.sign, .cert = sp_buf_span(&s->cert), .chain = chain };
-	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = list, .identity = &identity,
+	struct sp_client_conf conf = { .role = role, .addresses = list, .identity = &identity,
 	    .trust = s->trust };
 	SP_AUTO_MEM char *text = strdup(addresses);
 
 	if (text == NULL)
 		return SP_E_NOMEM;
-	for (size_t i = 0; i < station_issuers(s) && i < SP_CHAIN_MAX && i < STATION_ISSUERS; i++)
-		chain[identity.nchain++] = station_issuer(s, i);
+	for (size_t i = 0; i < member_issuers(s) && i < SP_CHAIN_MAX && i < STATION_ISSUERS; i++)
+		chain[identity.nchain++] = member_issuer(s, i);
 	conf.naddresses = split(text, list, SP_CLIENT_ADDRESSES);
-	return sp_client_new(s->loop, s->resolver, &conf, &s->client, why);
+	return sp_client_new(s->loop, s->resolver, &conf, ret_client, why);
 }
 
 /* Makes a client of the directory, or another one when its addresses have changed and nobody waits at the old one. */
 static enum sp_status
-have_client(struct station *s, struct sp_why *why)
+have_client(struct member *s, struct sp_why *why)
 {
-	const char *addresses = station_service(s, "keyd");
+	const char *addresses = member_service(s, "keyd");
 	bool same = sp_span_eq(sp_buf_span(&s->client_addresses), sp_span_str(addresses)), used = false;
 
 	for (const struct ask *a = s->asks; a != NULL; a = a->next)
@@ -123,17 +124,17 @@ have_client(struct station *s, struct sp_why *why)
 	s->client = NULL;
 	sp_buf_clear(&s->client_addresses);
 	sp_buf_add_text(&s->client_addresses, addresses);
-	return new_client(s, addresses, why);
+	return services_client(s, SP_ROLE_KEYD, addresses, &s->client, why);
 }
 
 static void
 ask_send(struct ask *a, unsigned type, const void *msg, sp_answer_fn *fn)
 {
-	struct station *s = a->station;
+	struct member *s = a->station;
 
 	if (!s->enrolled)
 		a->st = sp_fail(SP_E_NOTENROLLED, &a->why, "this station is not enrolled yet");
-	else if (station_service(s, "keyd")[0] == '\0')
+	else if (member_service(s, "keyd")[0] == '\0')
 		a->st = sp_fail(SP_E_CONNECT, &a->why, "no directory is known");
 	else if ((a->st = have_client(s, &a->why)) == SP_OK)
 		a->st = sp_client_ask(s->client, &a->id, type, msg, fn, a, &a->why);
@@ -191,7 +192,7 @@ roster_came(void *arg, const struct sp_answer *answer)
 }
 
 void
-station_refresh(struct station *s, station_done_fn *fn, void *arg)
+member_refresh(struct member *s, member_done_fn *fn, void *arg)
 {
 	const struct sp_msg_roster roster = { 0 };
 	struct ask *a = ask_new(s, arg);
@@ -227,7 +228,7 @@ lookup_came(void *arg, const struct sp_answer *answer)
 }
 
 void
-station_lookup(struct station *s, const char *name, station_lookup_fn *fn, void *arg)
+member_lookup(struct member *s, const char *name, member_lookup_fn *fn, void *arg)
 {
 	const struct sp_msg_lookup lookup = { .name = sp_span_str(name) };
 	struct ask *a = ask_new(s, arg);

@@ -3,7 +3,7 @@
  * half done enrolment harmless: the invitation's hash stands only beside keys that are complete, the certificate
  * comes last.
  */
-#include "peerd/station/files.h"
+#include "common/member/files.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@
 #define HEX32 64
 
 void
-station_keys_done(struct station_keys *keys)
+member_keys_done(struct member_keys *keys)
 {
 	sp_key_free(keys->sign);
 	sp_wipe(keys, sizeof(*keys));
@@ -98,9 +98,9 @@ read_pair(const char *dir, const char *name, struct sp_x25519_pair *pair, struct
 }
 
 enum sp_status
-files_read_keys(const char *dir, struct station_keys *ret_keys, struct sp_why *why)
+files_read_keys(const char *dir, struct member_keys *ret_keys, struct sp_why *why)
 {
-	SP_AUTO_DONE(station_keys) keys = { 0 };
+	SP_AUTO_DONE(member_keys) keys = { 0 };
 	SP_AUTO_DONE(sp_buf) pem = { .secret = true };
 	enum sp_status st;
 
@@ -129,7 +129,7 @@ remove_token(const char *dir, struct sp_why *why)
 }
 
 static enum sp_status
-write_keys(const char *dir, const struct station_keys *keys, struct sp_why *why)
+write_keys(const char *dir, const struct member_keys *keys, struct sp_why *why)
 {
 	SP_AUTO_DONE(sp_buf) pem = { .secret = true };
 	enum sp_status st;
@@ -144,9 +144,9 @@ write_keys(const char *dir, const struct station_keys *keys, struct sp_why *why)
 }
 
 enum sp_status
-files_make_keys(const char *dir, const struct sp_hash *token, struct station_keys *ret_keys, struct sp_why *why)
+files_make_keys(const char *dir, const struct sp_hash *token, struct member_keys *ret_keys, struct sp_why *why)
 {
-	SP_AUTO_DONE(station_keys) keys = { .token = *token };
+	SP_AUTO_DONE(member_keys) keys = { .token = *token };
 	enum sp_status st;
 
 	if ((st = sp_mkdirs(dir, 0700, why)) != SP_OK ||

@@ -2,28 +2,28 @@
  * files.h - inside peerd/station: the files under HOME/station/. Everything here blocks: a worker's thread calls it,
  * or the start of the program.
  */
-#ifndef PEERD_STATION_FILES_H
-#define PEERD_STATION_FILES_H
+#ifndef SP_MEMBER_FILES_H
+#define SP_MEMBER_FILES_H
 
 #include "common/base/buf.h"
 #include "common/crypto/sign.h"
 #include "common/crypto/x25519.h"
 
 /* The private keys of a station, and the hash of the invitation that they were made for. */
-struct station_keys {
+struct member_keys {
 	struct sp_key *sign;			/* owned */
 	struct sp_x25519_pair letter, age;
 	struct sp_hash token;
 };
-void station_keys_done(struct station_keys *keys);	/* wipes; safe on zeroes */
-SP_AUTO_DONE_DEFINE(station_keys);
+void member_keys_done(struct member_keys *keys);	/* wipes; safe on zeroes */
+SP_AUTO_DONE_DEFINE(member_keys);
 
 /* SP_E_NOTFOUND if there are none, or not all of them. */
-SP_MUST_CHECK enum sp_status files_read_keys(const char *dir, struct station_keys *ret_keys, struct sp_why *why);
+SP_MUST_CHECK enum sp_status files_read_keys(const char *dir, struct member_keys *ret_keys, struct sp_why *why);
 
 /* Makes new keys for an invitation; those that were there before are gone. */
 SP_MUST_CHECK enum sp_status files_make_keys(const char *dir, const struct sp_hash *token,
-    struct station_keys *ret_keys, struct sp_why *why);
+    struct member_keys *ret_keys, struct sp_why *why);
 
 /* What one enrolment brings. Borrowed; the certificate is written last. */
 struct station_papers {

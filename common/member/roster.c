@@ -3,7 +3,7 @@
  * no roster changes it.
  */
 #include "common/base/clock.h"
-#include "peerd/station/station_in.h"
+#include "common/member/member_in.h"
 
 /* Elements of the list, one behind the other. */
 static enum sp_status
@@ -22,7 +22,7 @@ gather_issuers(struct sp_span list, struct sp_buf *out)
 }
 
 static enum sp_status
-read_roster(const struct station *s, struct sp_span bytes, struct sp_msg_roster_is *ret_roster,
+read_roster(const struct member *s, struct sp_span bytes, struct sp_msg_roster_is *ret_roster,
     struct sp_buf *issuers, struct sp_why *why)
 {
 	enum sp_status st;
@@ -41,13 +41,13 @@ read_roster(const struct station *s, struct sp_span bytes, struct sp_msg_roster_
 
 /* The issuers of a roster must vouch for ourselves, unless our own certificate has ended. */
 static enum sp_status
-check_issuers(const struct station *s, struct sp_span issuers, struct sp_trust **ret_trust, struct sp_why *why)
+check_issuers(const struct member *s, struct sp_span issuers, struct sp_trust **ret_trust, struct sp_why *why)
 {
 	SP_AUTO(sp_trust) *trust = NULL;
 	struct sp_identity own;
 	enum sp_status st;
 
-	if ((st = station_make_trust(s->identity.name.domain, sp_buf_span(&s->root), issuers, &trust, why)) != SP_OK)
+	if ((st = member_make_trust(s->identity.name.domain, sp_buf_span(&s->root), issuers, &trust, why)) != SP_OK)
 		return st;
 	st = sp_trust_check(trust, sp_buf_span(&s->cert), sp_clock_wall_ms(), &own, why);
 	if (st != SP_OK && st != SP_E_CERT_EXPIRED)
@@ -57,7 +57,7 @@ check_issuers(const struct station *s, struct sp_span issuers, struct sp_trust *
 }
 
 enum sp_status
-roster_judge(const struct station *s, struct sp_span bytes, struct sp_buf *ret_issuers, struct sp_why *why)
+roster_judge(const struct member *s, struct sp_span bytes, struct sp_buf *ret_issuers, struct sp_why *why)
 {
 	SP_AUTO(sp_trust) *trust = NULL;
 	struct sp_msg_roster_is roster;
@@ -70,7 +70,7 @@ roster_judge(const struct station *s, struct sp_span bytes, struct sp_buf *ret_i
 
 /* Threads may be using the trust that is replaced: it is kept to the end. */
 static enum sp_status
-take_issuers(struct station *s, struct sp_buf *issuers, struct sp_why *why)
+take_issuers(struct member *s, struct sp_buf *issuers, struct sp_why *why)
 {
 	SP_AUTO(sp_trust) *trust = NULL;
 	struct old_trust *old;
@@ -94,11 +94,11 @@ take_issuers(struct station *s, struct sp_buf *issuers, struct sp_why *why)
 }
 
 static enum sp_status
-take_services(struct station *s, struct sp_span list)
+take_services(struct member *s, struct sp_span list)
 {
 	struct sp_msg_service_part part;
 
-	for (size_t i = 0; i < STATION_ROLES; i++) {
+	for (size_t i = 0; i < MEMBER_ROLES; i++) {
 		struct role_addresses *r = &s->services[i];
 		struct sp_cursor c = sp_cursor(list);
 
@@ -118,7 +118,7 @@ take_services(struct station *s, struct sp_span list)
 }
 
 enum sp_status
-roster_apply(struct station *s, struct sp_span bytes, struct sp_why *why)
+roster_apply(struct member *s, struct sp_span bytes, struct sp_why *why)
 {
 	SP_AUTO_DONE(sp_buf) issuers = { 0 };
 	struct sp_msg_roster_is roster;
@@ -128,6 +128,7 @@ roster_apply(struct station *s, struct sp_span bytes, struct sp_why *why)
 	    (st = take_issuers(s, &issuers, why)) != SP_OK ||
 	    (st = take_services(s, roster.services)) != SP_OK)
 		return st;
+	services_take(s, &roster);
 	s->roster_number = roster.number;
 	return SP_OK;
 }

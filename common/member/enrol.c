@@ -9,18 +9,18 @@
 #include "common/crypto/hpke.h"
 #include "common/statements/enrol.h"
 #include "common/statements/token.h"
-#include "peerd/station/station_in.h"
+#include "common/member/member_in.h"
 
 #define NONCE 32
 
 struct enrol {
 	struct sp_work work;		/* first */
-	struct station *station;
+	struct member *station;
 	struct sp_token token;
 	struct sp_hash token_hash;
 	char where[SP_TOKEN_ADDRESSES][SP_HOST_MAX + 9];	/* "host:port" */
 	struct sp_buf keyd;		/* owned: the same with commas between */
-	struct station_keys keys;
+	struct member_keys keys;
 	struct sp_client *client;	/* owned */
 	struct sp_buf cert, root, issuers;	/* owned */
 	struct sp_identity identity;
@@ -28,7 +28,7 @@ struct enrol {
 	struct sp_timer *timer;		/* owned: to end from the loop */
 	enum sp_status st;
 	struct sp_why why;
-	station_done_fn *fn;
+	member_done_fn *fn;
 	void *arg;
 };
 
@@ -41,7 +41,7 @@ enrol_free(struct enrol *e)
 	sp_client_free(e->client);
 	sp_timer_free(e->timer);
 	sp_trust_free(e->trust);
-	station_keys_done(&e->keys);
+	member_keys_done(&e->keys);
 	sp_buf_done(&e->keyd);
 	sp_buf_done(&e->cert);
 	sp_buf_done(&e->root);
@@ -53,7 +53,7 @@ enrol_free(struct enrol *e)
 static void
 enrol_end(struct enrol *e)
 {
-	station_done_fn *fn = e->fn;
+	member_done_fn *fn = e->fn;
 	struct sp_why why = e->why;
 	enum sp_status st = e->st;
 	void *arg = e->arg;
@@ -125,15 +125,15 @@ static void
 stored(struct sp_work *work)
 {
 	struct enrol *e = (struct enrol *)work;
-	struct station *s = e->station;
+	struct member *s = e->station;
 
 	if (e->st != SP_OK) {
 		enrol_end(e);
 		return;
 	}
-	station_keys_done(&s->keys);
+	member_keys_done(&s->keys);
 	s->keys = e->keys;
-	e->keys = (struct station_keys){ 0 };
+	e->keys = (struct member_keys){ 0 };
 	take_buf(&s->cert, &e->cert);
 	take_buf(&s->root, &e->root);
 	take_buf(&s->issuers, &e->issuers);
@@ -141,7 +141,7 @@ stored(struct sp_work *work)
 	s->identity = e->identity;
 	s->trust = sp_take(&e->trust);
 	s->enrolled = true;
-	station_refresh(s, roster_came, e);
+	member_refresh(s, roster_came, e);
 }
 
 static void
@@ -177,11 +177,11 @@ check_cert(struct enrol *e, struct sp_span cert)
 	enum sp_status st;
 
 	if ((st = sort_chain(e)) != SP_OK ||
-	    (st = station_make_trust(e->token.domain, sp_buf_span(&e->root), sp_buf_span(&e->issuers), &e->trust,
+	    (st = member_make_trust(e->token.domain, sp_buf_span(&e->root), sp_buf_span(&e->issuers), &e->trust,
 	    &e->why)) != SP_OK ||
 	    (st = sp_trust_check(e->trust, cert, sp_clock_wall_ms(), &e->identity, &e->why)) != SP_OK)
 		return st;
-	if (e->identity.role != SP_ROLE_STATION || !station_keys_match(&e->identity, &e->keys))
+	if (e->identity.role != e->station->role || !member_keys_match(&e->identity, &e->keys))
 		return sp_fail(SP_E_MISMATCH, &e->why, "the certificate that came is not for this station's keys");
 	sp_buf_add_span(&e->cert, cert);
 	return sp_buf_status(&e->cert);
@@ -311,7 +311,7 @@ get_keys(struct sp_work *work)
 	e->st = files_read_keys(e->station->dir, &e->keys, &e->why);
 	if (e->st == SP_OK && sp_hash_eq(&e->keys.token, &e->token_hash))
 		return;
-	station_keys_done(&e->keys);
+	member_keys_done(&e->keys);
 	if (e->st == SP_OK || e->st == SP_E_NOTFOUND || e->st == SP_E_FORMAT)
 		e->st = files_make_keys(e->station->dir, &e->token_hash, &e->keys, &e->why);
 }
@@ -339,7 +339,7 @@ read_token(struct enrol *e, const char *token)
 static bool
 begin(struct enrol *e, const char *token)
 {
-	struct station *s = e->station;
+	struct member *s = e->station;
 	char name[SP_NAME_TEXT];
 
 	e->st = read_token(e, token);
@@ -350,7 +350,7 @@ begin(struct enrol *e, const char *token)
 }
 
 void
-station_enrol(struct station *s, const char *token, station_done_fn *fn, void *arg)
+member_enrol(struct member *s, const char *token, member_done_fn *fn, void *arg)
 {
 	struct enrol *e = s->enrol == NULL ? calloc(1, sizeof(*e)) : NULL;
 	struct sp_why why = { "" };

@@ -11,7 +11,7 @@
 #include "common/net/service.h"
 #include "common/statements/enrol.h"
 #include "common/statements/token.h"
-#include "peerd/station/station.h"
+#include "common/member/member.h"
 #include "tests/unit/authority_in_test.h"
 
 #define NAME "alice/laptop@" DOMAIN
@@ -40,7 +40,7 @@ struct directory {
 
 static struct sp_loop *loop;
 static char folder[64];
-static struct station *station;
+static struct member *station;
 static struct sp_why why;
 
 /* ---- handlers ---- */
@@ -270,12 +270,22 @@ run_loop(void)
 	ck_status(sp_loop_run(loop), SP_OK);
 }
 
+/* The folder that the station keeps its papers in. */
+static inline const char *
+state_dir(void)
+{
+	static char dir[96];
+
+	snprintf(dir, sizeof(dir), "%s/station", folder);
+	return dir;
+}
+
 static inline void
 reopen(void)
 {
-	station_free(station);
+	member_free(station);
 	station = NULL;
-	ck_assert_msg(station_open(loop, folder, &station, &why) == SP_OK, "%s", why.text);
+	ck_assert_msg(member_open(loop, state_dir(), SP_ROLE_STATION, &station, &why) == SP_OK, "%s", why.text);
 }
 
 static inline void
@@ -290,7 +300,7 @@ set_up(void)
 static inline void
 tear_down(struct directory *d)
 {
-	station_free(station);
+	member_free(station);
 	station = NULL;
 	if (d != NULL)
 		directory_close(d);
@@ -301,7 +311,7 @@ tear_down(struct directory *d)
 static inline enum sp_status
 enrol(const char *token)
 {
-	station_enrol(station, token, done, NULL);
+	member_enrol(station, token, done, NULL);
 	run_loop();
 	return done_status;
 }

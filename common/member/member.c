@@ -1,15 +1,15 @@
 /*
- * station.c - what the files say at start, and what others ask about ourselves.
+ * member.c - what the files say at start, and what others ask about ourselves.
  */
-#include "peerd/station/station.h"
+#include "common/member/member.h"
 
 #include <stdio.h>
 
 #include "common/base/log.h"
-#include "peerd/station/station_in.h"
+#include "common/member/member_in.h"
 
 bool
-station_keys_match(const struct sp_identity *id, const struct station_keys *keys)
+member_keys_match(const struct sp_identity *id, const struct member_keys *keys)
 {
 	uint8_t sign[SP_P256_PUBLIC];
 
@@ -20,7 +20,7 @@ station_keys_match(const struct sp_identity *id, const struct station_keys *keys
 }
 
 enum sp_status
-station_make_trust(const char *domain, struct sp_span root, struct sp_span issuers, struct sp_trust **ret_trust,
+member_make_trust(const char *domain, struct sp_span root, struct sp_span issuers, struct sp_trust **ret_trust,
     struct sp_why *why)
 {
 	SP_AUTO(sp_trust) *trust = NULL;
@@ -39,7 +39,7 @@ station_make_trust(const char *domain, struct sp_span root, struct sp_span issue
 }
 
 static enum sp_status
-read_papers(struct station *s, struct sp_why *why)
+read_papers(struct member *s, struct sp_why *why)
 {
 	enum sp_status st;
 
@@ -48,10 +48,12 @@ read_papers(struct station *s, struct sp_why *why)
 	    (st = files_read(s->dir, "keyd.addresses", 4096, &s->keyd, why)) != SP_OK ||
 	    (st = files_read_keys(s->dir, &s->keys, why)) != SP_OK ||
 	    (st = sp_identity_read(sp_buf_span(&s->cert), &s->identity, why)) != SP_OK ||
-	    (st = station_make_trust(s->identity.name.domain, sp_buf_span(&s->root), sp_buf_span(&s->issuers),
+	    (st = member_make_trust(s->identity.name.domain, sp_buf_span(&s->root), sp_buf_span(&s->issuers),
 	    &s->trust, why)) != SP_OK)
 		return st;
-	if (!station_keys_match(&s->identity, &s->keys))
+	if (s->identity.role != s->role)
+		return sp_fail(SP_E_ROLE, why, "cert.der is of a %s", sp_role_text(s->identity.role));
+	if (!member_keys_match(&s->identity, &s->keys))
 		return sp_fail(SP_E_MISMATCH, why, "cert.der is not of these keys");
 	sp_buf_cstr(&s->keyd);
 	return sp_buf_status(&s->keyd);
@@ -59,7 +61,7 @@ read_papers(struct station *s, struct sp_why *why)
 
 /* A roster that is gone or bad is fetched again; the directory's address is known without it. */
 static void
-read_roster(struct station *s)
+read_roster(struct member *s)
 {
 	SP_AUTO_DONE(sp_buf) bytes = { 0 };
 	struct sp_why why = { "" };
@@ -73,7 +75,7 @@ read_roster(struct station *s)
 }
 
 static enum sp_status
-read_all(struct station *s, struct sp_why *why)
+read_all(struct member *s, struct sp_why *why)
 {
 	enum sp_status st = files_read(s->dir, "cert.der", SP_CERT_MAX, &s->cert, why);
 	struct sp_why reason;
@@ -93,27 +95,28 @@ read_all(struct station *s, struct sp_why *why)
 }
 
 enum sp_status
-station_open(struct sp_loop *loop, const char *home, struct station **ret_station, struct sp_why *why)
+member_open(struct sp_loop *loop, const char *dir, enum sp_role role, struct member **ret_member, struct sp_why *why)
 {
-	static const char *const roles[STATION_ROLES] = { "keyd", "creditd", "certd" };
-	SP_AUTO(station) *s = calloc(1, sizeof(*s));
+	static const enum sp_role roles[MEMBER_ROLES] = { SP_ROLE_KEYD, SP_ROLE_CREDITD, SP_ROLE_CERTD };
+	SP_AUTO(member) *s = calloc(1, sizeof(*s));
 	enum sp_status st;
 
-	if (s == NULL || asprintf(&s->dir, "%s/station", home) < 0)
+	if (s == NULL || (s->dir = strdup(dir)) == NULL)
 		return SP_E_NOMEM;
 	s->loop = loop;
-	for (size_t i = 0; i < STATION_ROLES; i++)
-		s->services[i].role = roles[i];
+	s->role = role;
+	for (size_t i = 0; i < MEMBER_ROLES; i++)
+		s->services[i] = (struct role_addresses){ .role = sp_role_text(roles[i]), .number = roles[i] };
 	if ((st = sp_resolver_new(loop, &s->resolver, why)) != SP_OK ||
 	    (st = sp_worker_new(loop, 1, 16, &s->worker, why)) != SP_OK ||
 	    (st = read_all(s, why)) != SP_OK)
 		return st;
-	*ret_station = sp_take(&s);
+	*ret_member = sp_take(&s);
 	return SP_OK;
 }
 
 void
-station_free(struct station *s)
+member_free(struct member *s)
 {
 	if (s == NULL)
 		return;
@@ -129,9 +132,8 @@ station_free(struct station *s)
 		free(o);
 	}
 	sp_trust_free(s->trust);
-	station_keys_done(&s->keys);
-	for (size_t i = 0; i < STATION_ROLES; i++)
-		sp_buf_done(&s->services[i].text);
+	member_keys_done(&s->keys);
+	services_done(s);
 	sp_buf_done(&s->client_addresses);
 	sp_buf_done(&s->cert);
 	sp_buf_done(&s->root);
@@ -143,49 +145,49 @@ station_free(struct station *s)
 
 /* ---- who we are ---- */
 bool
-station_is_enrolled(const struct station *s)
+member_is_enrolled(const struct member *s)
 {
 	return s->enrolled;
 }
 
 const struct sp_identity *
-station_identity(const struct station *s)
+member_identity(const struct member *s)
 {
 	return &s->identity;
 }
 
 struct sp_span
-station_cert(const struct station *s)
+member_cert(const struct member *s)
 {
 	return sp_buf_span(&s->cert);
 }
 
 const struct sp_key *
-station_key(const struct station *s)
+member_key(const struct member *s)
 {
 	return s->keys.sign;
 }
 
 const struct sp_x25519_pair *
-station_letter_pair(const struct station *s)
+member_letter_pair(const struct member *s)
 {
 	return &s->keys.letter;
 }
 
 const struct sp_trust *
-station_trust(const struct station *s)
+member_trust(const struct member *s)
 {
 	return s->trust;
 }
 
 struct sp_span
-station_root(const struct station *s)
+member_root(const struct member *s)
 {
 	return sp_buf_span(&s->root);
 }
 
 struct sp_span
-station_issuer(const struct station *s, size_t number)
+member_issuer(const struct member *s, size_t number)
 {
 	struct sp_span rest = sp_buf_span(&s->issuers), der = { NULL, 0 };
 
@@ -196,7 +198,7 @@ station_issuer(const struct station *s, size_t number)
 }
 
 size_t
-station_issuers(const struct station *s)
+member_issuers(const struct member *s)
 {
 	struct sp_span rest = sp_buf_span(&s->issuers), der;
 	size_t n = 0;
@@ -207,9 +209,9 @@ station_issuers(const struct station *s)
 }
 
 const char *
-station_service(const struct station *s, const char *role)
+member_service(const struct member *s, const char *role)
 {
-	for (size_t i = 0; i < STATION_ROLES; i++)
+	for (size_t i = 0; i < MEMBER_ROLES; i++)
 		if (strcmp(role, s->services[i].role) == 0 && s->services[i].text.len > 0)
 			return (const char *)s->services[i].text.data;
 	/* Until there is a roster: where we enrolled. */
