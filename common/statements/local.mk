@@ -18,3 +18,6 @@ check_PROGRAMS += tests/unit/statements_statement_test tests/unit/statements_off
 	tests/unit/statements_lists_test tests/unit/statements_token_test tests/unit/statements_enrol_test \
 	tests/unit/statements_receipt_test tests/unit/statements_receipt_file_test
 noinst_HEADERS += tests/unit/statements_people.h
+libsealpost_a_SOURCES += common/statements/sheet.c common/statements/sheet.h common/statements/frank.c \
+	common/statements/frank.h
+check_PROGRAMS += tests/unit/statements_frank_test
