@@ -18,7 +18,8 @@
 #define SP_LETTER_WINDOW_MS (10 * 60 * 1000)	/* replay memory and clock tolerance */
 #define SP_LETTER_QUESTION 980		/* a question is filled up to this: its answer, a certificate, is never longer */
 #define SP_LETTER_OUT 4096		/* own letters waiting for an answer */
-#define SP_LETTER_OPEN 4096		/* letters at their handlers, not answered yet */
+#define SP_LETTER_OPEN 4096		/* letters at their handlers, not answered yet; then dropped */
+#define SP_LETTER_OPEN_BOOK 512		/* of which kept for stations in the book */
 #define SP_LETTER_TRIES 5
 #define SP_LETTER_FIRST_MS 200		/* doubled at each try */
 #define SP_LETTER_TCP_MS (10 * 1000)	/* for connecting and the answer, when the tries by datagram were in vain */
