@@ -51,7 +51,8 @@ run_init_root(const struct settings *s)
 
 	if (st == SP_OK)
 		printf("%s now holds the root of %s, the issuing CA and the certificate of keyd/%s@%s.\n"
-		    "keyd needs all of it but root.key: move that to a medium that stays offline, with a second copy.\n",
+		    "keyd needs all of it but root.key: move that to a medium that stays offline,\n"
+		    "and keep a second copy.\n",
 		    s->state, s->domain, s->name, s->domain);
 	return report(st, &why);
 }

@@ -253,7 +253,8 @@ office_issue(const struct office *o, struct sp_identity *id, uint64_t wall_ms, s
 	enum sp_status st;
 
 	sp_random(id->cert_serial, sizeof(id->cert_serial));
-	id->cert_serial[0] = (uint8_t)((id->cert_serial[0] & 0x7f) | 0x40);	/* positive, and of full length in DER */
+	/* Positive, and of full length in DER. */
+	id->cert_serial[0] = (uint8_t)((id->cert_serial[0] & 0x7f) | 0x40);
 	id->not_before = (int64_t)(wall_ms / 1000) - SP_CERT_SKEW_S;
 	id->not_after = (int64_t)(wall_ms / 1000) + (int64_t)SP_CERT_DAYS * 86400;
 	if ((st = sp_x509_issue(o->issuer_key, sp_buf_span(&o->issuer), id, out, why)) != SP_OK)
