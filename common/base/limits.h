@@ -50,8 +50,8 @@
 #define SP_FRAME_SLACK 1024		/* bytes beyond a message's row: room for odd tags of later versions */
 #define SP_CLIENT_ADDRESSES 16		/* addresses of one role that a client knows */
 #define SP_CLIENT_QUEUE 1024		/* requests open at one client */
-#define SP_CLIENT_AGAIN_MS 100		/* before the next address is tried */
-#define SP_RESOLVE_AGAIN_MS 500		/* after a resolver that was full */
+#define SP_CLIENT_IDLE_MS (25 * 1000)	/* before the service's, so that no request meets a closing connection */
+#define SP_CLIENT_AGAIN_MS 200		/* before an address that has just failed is tried again */
 
 /* loop, names */
 #define SP_LOOP_TURN 64			/* items taken from a queue before the loop's others have their turn */
