@@ -25,17 +25,19 @@ on_deliver(void *arg)
 {
 	struct sp_client *c = arg;
 	struct client_ask *ask;
-	bool gone = false;
 
-	c->gone = &gone;
-	while (!gone && (ask = TAILQ_FIRST(&c->done)) != NULL) {
+	while ((ask = TAILQ_FIRST(&c->done)) != NULL) {
+		bool gone = false;
+
 		TAILQ_REMOVE(&c->done, ask, link);
 		c->nasks--;
+		c->gone = &gone;
 		ask->fn(ask->arg, &ask->answer);
 		ask_free(ask);
-	}
-	if (!gone)
+		if (gone)
+			return;
 		c->gone = NULL;
+	}
 }
 
 /* Takes the request off its link. */
