@@ -32,7 +32,7 @@ def wait_for(what, seconds=30):
         time.sleep(0.1)
 
 
-def test_tx01_tx02_tx03_a_file_arrives_with_its_receipt(pair, tmp_path):
+def test_tx01_tx02_tx03_rx01_rc07_rc11_a_file_arrives_with_its_receipt(pair, tmp_path):
     a, b = pair
     file = tmp_path / "letter.txt"
     file.write_text("Dear Bob,\nhere it is.\n")
@@ -131,7 +131,7 @@ def test_sys04_sys05_many_transfers_at_once_both_ways(pair, tmp_path):
         assert len(done) == 12 and all(e["result"] == "delivered" for e in done), done
 
 
-def test_rc01_class_none_asks_for_no_receipt(pair, tmp_path):
+def test_rc01_rx06_class_none_asks_for_no_receipt(pair, tmp_path):
     a, b = pair
     (tmp_path / "f").write_text("x")
     sent, received = deliver(a, b, tmp_path / "f", words=["--receipt", "none"])
@@ -186,7 +186,7 @@ def test_log01_log07_the_log_survives_a_restart(pair, tmp_path):
     assert [h["state"] for h in again["history"]][-1] == "DELIVERED"
 
 
-def test_a_killed_sender_starts_again_and_delivers_once(pair, tmp_path):
+def test_rc13_a_killed_sender_starts_again_and_delivers_once(pair, tmp_path):
     a, b = pair
     (tmp_path / "big").write_bytes(os.urandom(80_000_000))
     a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
@@ -244,7 +244,7 @@ def test_pk08_pk09_who_and_message_are_shown(pair, tmp_path):
     assert a.full_name in text and "lines – ✓" in text and "My title" in text
 
 
-def test_ky01_enrolment_tells_what_is_wrong(office, pair):
+def test_ky01_bm02_sys10_enrolment_tells_what_is_wrong(office, pair):
     a, _ = pair
     fresh = office.station("mallory", enrol=False)
     try:
@@ -262,13 +262,13 @@ def test_ky01_enrolment_tells_what_is_wrong(office, pair):
         retire(office, fresh)
 
 
-def test_bk_a_name_that_keyd_does_not_know(pair):
+def test_bk01_a_name_that_keyd_does_not_know(pair):
     a, _ = pair
     done = a.sealpost("book", "add", "nobody@post.example", check=False)
     assert done.returncode == 1 and "nobody@post.example" in done.stderr
 
 
-def test_sch07_who_says_who_is_there(pair):
+def test_sch07_sch08_who_says_who_is_there(pair):
     a, b = pair
     assert "is there" in a.sealpost("who", b.name).stdout
     b.daemon.stop()

@@ -101,7 +101,7 @@ START_TEST(a_letter_for_another_key_is_not_heard)
 }
 END_TEST
 
-START_TEST(a_replayed_letter_moves_nothing)
+START_TEST(acc12_a_replayed_letter_moves_nothing)
 {
 	SP_AUTO_DONE(sp_buf) letter = { 0 }, first = { 0 };
 	struct raw elsewhere;
@@ -482,7 +482,7 @@ START_TEST(an_answer_counts_from_the_right_key_only)
 END_TEST
 
 UNIT_MAIN("letters/hostile", what_is_touched_is_not_heard, a_letter_for_another_key_is_not_heard,
-    a_replayed_letter_moves_nothing, an_id_with_other_bytes_is_dropped,
+    acc12_a_replayed_letter_moves_nothing, an_id_with_other_bytes_is_dropped,
     a_letter_out_of_its_time_is_answered_with_the_clock, unknown_types_and_answers_to_nothing_are_dropped,
     an_ended_certificate_is_not_heard, anothers_certificate_opens_no_door, no_answer_is_longer_than_its_letter,
     strangers_are_asked_a_few_at_a_time, the_book_keeps_a_share_of_the_queue, another_clock_is_followed_for_that_station_only,
