@@ -15,7 +15,8 @@ challenge_nonces(const uint8_t secret[32], const uint8_t exporter[32], const uin
 	memcpy(info, exporter, 32);
 	memcpy(info + 32, letter_key, SP_X25519);
 	memcpy(info + 32 + SP_X25519, age_key, SP_X25519);
-	sp_hkdf(sp_span_str("keyd enrolment challenge"), sp_span(secret, 32), sp_span(info, sizeof(info)), nonces, sizeof(nonces));
+	sp_hkdf(sp_span_str("keyd enrolment challenge"), sp_span(secret, 32), sp_span(info, sizeof(info)), nonces,
+	    sizeof(nonces));
 	memcpy(ret_letter, nonces, CHALLENGE_NONCE);
 	memcpy(ret_age, nonces + CHALLENGE_NONCE, CHALLENGE_NONCE);
 	sp_wipe(nonces, sizeof(nonces));
@@ -30,11 +31,11 @@ challenge_seal(const uint8_t secret[32], const uint8_t exporter[32], const uint8
 	enum sp_status st;
 
 	challenge_nonces(secret, exporter, letter_key, age_key, letter, age);
-	st = sp_hpke_seal(NULL, letter_key, sp_span_str(SP_ENROL_INFO_LETTER), none, sp_span(letter, sizeof(letter)), ret_letter,
-	    ret_letter + SP_HPKE_ENC);
+	st = sp_hpke_seal(NULL, letter_key, sp_span_str(SP_ENROL_INFO_LETTER), none, sp_span(letter, sizeof(letter)),
+	    ret_letter, ret_letter + SP_HPKE_ENC);
 	if (st == SP_OK)
-		st = sp_hpke_seal(NULL, age_key, sp_span_str(SP_ENROL_INFO_AGE), none, sp_span(age, sizeof(age)), ret_age,
-		    ret_age + SP_HPKE_ENC);
+		st = sp_hpke_seal(NULL, age_key, sp_span_str(SP_ENROL_INFO_AGE), none, sp_span(age, sizeof(age)),
+		    ret_age, ret_age + SP_HPKE_ENC);
 	sp_wipe(letter, sizeof(letter));
 	sp_wipe(age, sizeof(age));
 	return st;

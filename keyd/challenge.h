@@ -1,9 +1,9 @@
 /*
- * challenge.h - does whoever asks to be certified hold the keys? Two nonces, one sealed to each X25519 key, answered by a
- * signature under the P-256 key. Pure functions but for the randomness of the seals.
+ * challenge.h - does whoever asks to be certified hold the keys? Two nonces, one sealed to each X25519 key, answered
+ * by a signature under the P-256 key. Pure functions but for the randomness of the seals.
  *
- * Nothing is remembered between question and answer: the nonces are derived from a secret of this process, the TLS exporter
- * of the connection and the keys, so they are good on that connection and for those keys only.
+ * Nothing is remembered between question and answer: the nonces are derived from a secret of this process, the TLS
+ * exporter of the connection and the keys, so they are good on that connection and for those keys only.
  */
 #ifndef KEYD_CHALLENGE_H
 #define KEYD_CHALLENGE_H
@@ -24,6 +24,7 @@ SP_MUST_CHECK enum sp_status challenge_seal(const uint8_t secret[32], const uint
 
 /* Checks the proof and gives the request's identity. SP_E_SIGNATURE with the reason. */
 SP_MUST_CHECK enum sp_status challenge_check(const uint8_t secret[32], const uint8_t exporter[32],
-    const struct sp_enrol_keys *keys, const uint8_t proof[SP_SIGNATURE], struct sp_hash *ret_request, struct sp_why *why);
+    const struct sp_enrol_keys *keys, const uint8_t proof[SP_SIGNATURE], struct sp_hash *ret_request,
+    struct sp_why *why);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * db.h - the SQL functions that keyd calls, one typed function each. Nothing else of keyd knows SQL.
  *
- * Each returns what sp_pg_ask() does; the callback's rows have the columns named here. A status column holds a number of
- * common/base/status.def.
+ * Each returns what sp_pg_ask() does; the callback's rows have the columns named here. A status column holds a number
+ * of common/base/status.def.
  */
 #ifndef KEYD_DB_H
 #define KEYD_DB_H
@@ -18,17 +18,19 @@ enum db_call { DB_START, DB_STORE_OWN, DB_ENROL_FIND, DB_ENROL_STORE, DB_LOOKUP,
 extern const struct sp_pg_call db_calls[DB_CALLS];
 
 enum { START_STATUS, START_REASON };
-SP_MUST_CHECK enum sp_status db_start(struct sp_pg *pg, const struct office *o, const char *addresses, sp_pg_cb *cb, void *arg);
+SP_MUST_CHECK enum sp_status db_start(struct sp_pg *pg, const struct office *o, const char *addresses, sp_pg_cb *cb,
+    void *arg);
 
 enum { STORE_OWN_STATUS };
 SP_MUST_CHECK enum sp_status db_store_own(struct sp_pg *pg, const struct office *o, sp_pg_cb *cb, void *arg);
 
 enum { FIND_STATUS, FIND_REASON, FIND_ROLE, FIND_PERSON, FIND_STATION, FIND_SERVICE, FIND_SERIAL, FIND_CERT };
-SP_MUST_CHECK enum sp_status db_enrol_find(struct sp_pg *pg, const struct sp_hash *secret, const struct sp_hash *request,
-    sp_pg_cb *cb, void *arg);
+SP_MUST_CHECK enum sp_status db_enrol_find(struct sp_pg *pg, const struct sp_hash *secret,
+    const struct sp_hash *request, sp_pg_cb *cb, void *arg);
 
 enum { STORE_STATUS, STORE_CERT };
-SP_MUST_CHECK enum sp_status db_enrol_store(struct sp_pg *pg, const struct sp_hash *secret, const struct sp_hash *request,
+SP_MUST_CHECK enum sp_status db_enrol_store(struct sp_pg *pg, const struct sp_hash *secret,
+    const struct sp_hash *request,
     const struct sp_identity *id, const struct sp_enrol_keys *keys, struct sp_span der, sp_pg_cb *cb, void *arg);
 
 /* Many rows. station "" = all of the person. */

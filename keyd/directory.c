@@ -72,7 +72,8 @@ on_lookup(void *arg, struct sp_request *rq)
 	if (sp_name_parse(msg.name, &name) != SP_OK) {
 		fail(q, sp_fail(SP_E_ARGUMENT, &why, "a name is PERSON@DOMAIN or PERSON/STATION@DOMAIN"), &why);
 	} else if (strcmp(name.domain, k->settings->domain) != 0) {
-		fail(q, sp_fail(SP_E_NOTFOUND, &why, "the keyd of %s knows nobody at %s", k->settings->domain, name.domain), &why);
+		fail(q, sp_fail(SP_E_NOTFOUND, &why, "the keyd of %s knows nobody at %s", k->settings->domain,
+		    name.domain), &why);
 	} else {
 		st = db_lookup(k->pg, sp_request_peer(rq), name.person, name.station, looked_up, q);
 		if (st != SP_OK)
@@ -85,7 +86,8 @@ static enum sp_status
 add_service(struct sp_buf *list, const struct sp_pg_rows *rows, size_t i)
 {
 	const struct sp_msg_service_part part = { .role = sp_pg_get_bytes(rows, i, ROSTER_ROLE),
-		.name = sp_pg_get_bytes(rows, i, ROSTER_NAME), .addresses = sp_pg_get_bytes(rows, i, ROSTER_ADDRESSES),
+		.name = sp_pg_get_bytes(rows, i, ROSTER_NAME),
+		.addresses = sp_pg_get_bytes(rows, i, ROSTER_ADDRESSES),
 		.cert = sp_pg_get_bytes(rows, i, ROSTER_CERT) };
 
 	if (sp_pg_is_null(rows, i, ROSTER_ROLE))
@@ -99,7 +101,8 @@ roster_read(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	struct question *q = arg;
 	const struct office *o = q->keyd->office;
 	SP_AUTO_DONE(sp_buf) issuers = { 0 }, services = { 0 };
-	struct sp_msg_roster_is answer = { .domain = sp_span_str(q->keyd->settings->domain), .root = sp_buf_span(&o->root) };
+	struct sp_msg_roster_is answer = { .domain = sp_span_str(q->keyd->settings->domain),
+		.root = sp_buf_span(&o->root) };
 
 	if (st == SP_OK && sp_pg_count(rows) == 0)
 		st = SP_E_DATABASE;

@@ -1,9 +1,9 @@
 /*
  * enrol.c - ENROL_BEGIN and ENROL: how a stranger with an invitation becomes a station or service.
  *
- * A request goes: signers check the proof, the database finds the invitation, signers sign, the database stores; only then
- * the certificate is answered. Nothing is kept between the steps but the struct here; a crash anywhere leaves either an
- * invitation not used or a stored certificate that the same request gets again.
+ * A request goes: signers check the proof, the database finds the invitation, signers sign, the database stores; only
+ * then the certificate is answered. Nothing is kept between the steps but the struct here; a crash anywhere leaves
+ * either an invitation not used or a stored certificate that the same request gets again.
  */
 #include <stdio.h>
 
@@ -169,7 +169,8 @@ stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 		return;
 	}
 	SP_FAULT("keyd-stored");
-	sp_log(SP_LOG_INFO, "enrolled", "name=%s cert=%s", sp_identity_text(&e->id, name), sp_hex(e->id.hash.b, 32, hash));
+	sp_log(SP_LOG_INFO, "enrolled", "name=%s cert=%s", sp_identity_text(&e->id, name),
+	    sp_hex(e->id.hash.b, 32, hash));
 	give(e, sp_pg_get_bytes(rows, 0, STORE_CERT));
 }
 
@@ -189,7 +190,8 @@ sign_done(struct sp_work *work)
 	enum sp_status st = e->st;
 
 	if (st == SP_OK)
-		st = db_enrol_store(e->keyd->pg, &e->secret, &e->request, &e->id, &e->keys, sp_buf_span(&e->cert), stored, e);
+		st = db_enrol_store(e->keyd->pg, &e->secret, &e->request, &e->id, &e->keys, sp_buf_span(&e->cert),
+		    stored, e);
 	if (st != SP_OK)
 		refuse(e, st);
 }

@@ -1,5 +1,6 @@
 /*
- * keyd.h - what the parts of a running keyd share. All of it belongs to the loop's thread; the office is read by signers.
+ * keyd.h - what the parts of a running keyd share. All of it belongs to the loop's thread; the office is read by
+ * signers.
  */
 #ifndef KEYD_KEYD_H
 #define KEYD_KEYD_H

@@ -1,6 +1,6 @@
 /*
- * main.c - keyd, the key server of a domain: enrolment, the directory, the roster. This page lists what it is made of:
- * settings (conf.def), handlers below, SQL calls (db.c), and the run (run.c).
+ * main.c - keyd, the key server of a domain: enrolment, the directory, the roster. This page lists what it is made
+ * of: settings (conf.def), handlers below, SQL calls (db.c), and the run (run.c).
  */
 #include <stdio.h>
 
@@ -20,7 +20,8 @@ static const struct sp_handler handlers[] = {
 
 static bool init_root, migrate;
 static const struct sp_option options[] = {
-	{ "init-root", 0, NULL, "make the root, the issuing CA and keyd's own certificate, and end", &init_root, NULL },
+	{ "init-root", 0, NULL,
+	    "make the root, the issuing CA and keyd's own certificate, and end", &init_root, NULL },
 	{ "migrate", 0, NULL, "bring the database schema to this program's version, and end", &migrate, NULL },
 };
 
@@ -50,7 +51,8 @@ run_init_root(const struct settings *s)
 
 	if (st == SP_OK)
 		printf("%s now holds the root of %s, the issuing CA and the certificate of keyd/%s@%s.\n"
-		    "keyd needs all of it but root.key: move that to a medium that stays offline, and keep a second copy.\n",
+		    "keyd needs all of it but root.key: move that to a medium that stays offline,\n"
+		    "and keep a second copy.\n",
 		    s->state, s->domain, s->name, s->domain);
 	return report(st, &why);
 }

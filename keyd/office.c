@@ -85,7 +85,8 @@ read_cert(const char *folder, const char *name, struct sp_buf *out_der, struct s
 static enum sp_status
 refuse_existing(const char *folder, struct sp_why *why)
 {
-	static const char *const names[] = { "root.key", "root.pem", "issuing.key", "issuing.pem", "keyd.key", "keyd.pem" };
+	static const char *const names[] = { "root.key", "root.pem", "issuing.key", "issuing.pem", "keyd.key",
+	    "keyd.pem" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[4096];
@@ -94,7 +95,8 @@ refuse_existing(const char *folder, struct sp_why *why)
 		if (st != SP_OK)
 			return st;
 		if (access(path, F_OK) == 0)
-			return sp_fail(SP_E_EXISTS, why, "%s is there already; a root is made once and never overwritten", path);
+			return sp_fail(SP_E_EXISTS, why,
+			    "%s is there already; a root is made once and never overwritten", path);
 	}
 	return SP_OK;
 }
@@ -124,7 +126,8 @@ make_all(struct office *o, struct sp_key **ret_root_key, const char *domain, con
 	sp_key_public(o->issuer_key, issuer_public);
 	own_identity(domain, name, o->own_key, &o->own_id);
 	if ((st = sp_x509_make_root(root_key, domain, wall_ms, &o->root)) != SP_OK ||
-	    (st = sp_x509_make_issuer(root_key, sp_buf_span(&o->root), issuer_public, domain, wall_ms, &o->issuer)) != SP_OK ||
+	    (st = sp_x509_make_issuer(root_key, sp_buf_span(&o->root), issuer_public, domain, wall_ms,
+	    &o->issuer)) != SP_OK ||
 	    (st = office_issue(o, &o->own_id, wall_ms, &o->own, why)) != SP_OK)
 		return st;
 	*ret_root_key = sp_take(&root_key);
@@ -153,8 +156,9 @@ office_make(const char *folder, const char *domain, const char *name, uint64_t w
 	return write_cert(folder, "keyd.pem", &o->own, why);
 }
 
-/* The issuing key is that of issuing.pem, and keyd.pem is this keyd's, under this root. A certificate issued now for nobody
- * must pass the check that all others make: that proves root, issuing certificate, its key and the domain at once. */
+/* The issuing key is that of issuing.pem, and keyd.pem is this keyd's, under this root. A certificate issued now for
+ * nobody must pass the check that all others make: that proves root, issuing certificate, its key and the domain at
+ * once. */
 static enum sp_status
 check_office(struct office *o, const char *domain, const char *name, struct sp_why *why)
 {
@@ -169,13 +173,14 @@ check_office(struct office *o, const char *domain, const char *name, struct sp_w
 	own_identity(domain, name, o->own_key, &id);
 	if ((st = office_issue(o, &id, wall_ms, &probe, why)) != SP_OK ||
 	    (st = sp_trust_check(o->trust, sp_buf_span(&probe), wall_ms, &read, why)) != SP_OK)
-		return sp_fail(st, why, "%s: root.pem, issuing.pem and issuing.key do not belong together or to domain %s",
+		return sp_fail(st, why,
+		    "%s: root.pem, issuing.pem and issuing.key do not belong together or to domain %s",
 		    o->folder, domain);
 	if (o->own_id.role != SP_ROLE_KEYD || strcmp(o->own_id.service, name) != 0 ||
 	    memcmp(o->own_id.public_key, id.public_key, sizeof(id.public_key)) != 0 ||
 	    sp_trust_check(o->trust, sp_buf_span(&o->own), wall_ms, &read, why) != SP_OK)
-		return sp_fail(SP_E_IDENTITY, why, "%s/keyd.pem is not the certificate of keyd.key for keyd/%s@%s", o->folder,
-		    name, domain);
+		return sp_fail(SP_E_IDENTITY, why, "%s/keyd.pem is not the certificate of keyd.key for keyd/%s@%s",
+		    o->folder, name, domain);
 	return SP_OK;
 }
 
@@ -248,7 +253,8 @@ office_issue(const struct office *o, struct sp_identity *id, uint64_t wall_ms, s
 	enum sp_status st;
 
 	sp_random(id->cert_serial, sizeof(id->cert_serial));
-	id->cert_serial[0] = (uint8_t)((id->cert_serial[0] & 0x7f) | 0x40);	/* a positive DER integer of full length */
+	/* Positive, and of full length in DER. */
+	id->cert_serial[0] = (uint8_t)((id->cert_serial[0] & 0x7f) | 0x40);
 	id->not_before = (int64_t)(wall_ms / 1000) - SP_CERT_SKEW_S;
 	id->not_after = (int64_t)(wall_ms / 1000) + (int64_t)SP_CERT_DAYS * 86400;
 	if ((st = sp_x509_issue(o->issuer_key, sp_buf_span(&o->issuer), id, out, why)) != SP_OK)

@@ -1,5 +1,6 @@
 /*
- * office.h - the keys and certificates that make a domain: root, issuing CA, keyd's own. They are files of one folder:
+ * office.h - the keys and certificates that make a domain: root, issuing CA, keyd's own. They are files of one
+ * folder:
  *
  *   root.key  root.pem       made by --init-root; the key belongs offline, keyd never reads it
  *   issuing.key  issuing.pem signs stations and services
@@ -25,10 +26,10 @@ struct office {
 SP_MUST_CHECK enum sp_status office_make(const char *folder, const char *domain, const char *name, uint64_t wall_ms,
     struct sp_why *why);
 
-/* Reads them and checks that they belong together, to this domain and this name; keyd's own certificate may have ended
- * (office_renew). */
-SP_MUST_CHECK enum sp_status office_open(const char *folder, const char *domain, const char *name, struct office **ret_office,
-    struct sp_why *why);
+/* Reads them and checks that they belong together, to this domain and this name; keyd's own certificate may have
+ * ended (office_renew). */
+SP_MUST_CHECK enum sp_status office_open(const char *folder, const char *domain, const char *name,
+    struct office **ret_office, struct sp_why *why);
 void office_free(struct office *o);
 SP_AUTO_DEFINE(office);
 
@@ -36,9 +37,9 @@ SP_AUTO_DEFINE(office);
  * *ret_renewed says whether. */
 SP_MUST_CHECK enum sp_status office_renew(struct office *o, uint64_t wall_ms, bool *ret_renewed, struct sp_why *why);
 
-/* Certifies id (role, names, keys, serial as the caller filled them in; the domain is the office's): gives it a number and a
- * life of SP_CERT_DAYS from wall_ms. DER appended to out, the finished identity written back. */
-SP_MUST_CHECK enum sp_status office_issue(const struct office *o, struct sp_identity *id, uint64_t wall_ms, struct sp_buf *out,
-    struct sp_why *why);
+/* Certifies id (role, names, keys, serial as the caller filled them in; the domain is the office's): gives it a
+ * number and a life of SP_CERT_DAYS from wall_ms. DER appended to out, the finished identity written back. */
+SP_MUST_CHECK enum sp_status office_issue(const struct office *o, struct sp_identity *id, uint64_t wall_ms,
+    struct sp_buf *out, struct sp_why *why);
 
 #endif

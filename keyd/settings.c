@@ -26,7 +26,8 @@ check_names(const struct settings *s, struct sp_why *why)
 	sp_buf_clear(&text);
 	sp_buf_addf(&text, "x/%s@%s", s->name, s->domain);
 	if (sp_name_parse(sp_buf_span(&text), &name) != SP_OK)
-		return sp_fail(SP_E_CONFIG, why, "name \"%s\": only a-z 0-9 . _ -, beginning with a letter or digit", s->name);
+		return sp_fail(SP_E_CONFIG, why, "name \"%s\": only a-z 0-9 . _ -, beginning with a letter or digit",
+		    s->name);
 	return SP_OK;
 }
 
@@ -54,7 +55,8 @@ settings_check(const void *settings, struct sp_why *why)
 		st = check_address(s->address.items[i], why);
 	for (size_t i = 0; st == SP_OK && i < s->listen.count; i++)
 		if (sp_addr_parse(sp_span_str(s->listen.items[i]), SP_PORT_KEYD, &addr) != SP_OK)
-			st = sp_fail(SP_E_CONFIG, why, "listen \"%s\" is not a numeric ADDRESS:PORT", s->listen.items[i]);
+			st = sp_fail(SP_E_CONFIG, why, "listen \"%s\" is not a numeric ADDRESS:PORT",
+			    s->listen.items[i]);
 	return st;
 }
 

@@ -62,6 +62,8 @@ static struct sp_program program = {
 	.check = peer_settings_check,
 };
 
+#define ROSTER_MS (24ull * 3600 * 1000)
+
 /* ---- the rooms that need an identity ---- */
 struct beginning {
 	struct peer *peer;
@@ -73,6 +75,8 @@ static void
 begin_ended(struct beginning *b, enum sp_status st, const struct sp_why *why)
 {
 	b->peer->ready = st == SP_OK;
+	if (b->peer->ready)
+		sp_timer_set(b->peer->roster_timer, ROSTER_MS);
 	b->fn(b->arg, st, why);
 	free(b);
 }
@@ -145,6 +149,15 @@ peer_begin(struct peer *p, peer_done_fn *fn, void *arg)
 
 /* ---- start and end ---- */
 static void
+refresh(void *arg)
+{
+	struct peer *p = arg;
+
+	member_refresh(p->station, NULL, NULL);
+	sp_timer_set(p->roster_timer, ROSTER_MS);
+}
+
+static void
 begun(void *arg, enum sp_status st, const struct sp_why *why)
 {
 	struct peer *p = arg;
@@ -159,7 +172,7 @@ begun(void *arg, enum sp_status st, const struct sp_why *why)
 	}
 	sp_log(SP_LOG_INFO, "ready", "port=%u", post_port(p->post));
 	(void)sp_notify("READY=1");
-	member_refresh(p->station, NULL, NULL);
+	refresh(p);
 }
 
 static void
@@ -206,6 +219,8 @@ open_rooms(struct peer *p, struct sp_why *why)
 	    (st = store_new(p->loop, sp_buf_cstr(&db), &p->store, why)) != SP_OK ||
 	    (st = member_open(p->loop, sp_buf_cstr(&dir), SP_ROLE_STATION, &p->station, why)) != SP_OK)
 		return st;
+	if ((p->roster_timer = sp_timer_new(p->loop, refresh, p)) == NULL)
+		return SP_E_NOMEM;
 	return control_new(p, &p->control, why);
 }
 
@@ -213,6 +228,7 @@ static void
 close_rooms(struct peer *p)
 {
 	control_free(p->control);
+	sp_timer_free(p->roster_timer);
 	events_free(p->events);
 	post_free(p->post);
 	book_free(p->book);

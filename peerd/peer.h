@@ -18,6 +18,7 @@ struct peer {
 	struct post *post;
 	struct events *events;
 	struct control *control;
+	struct sp_timer *roster_timer;	/* the roster is fetched daily */
 	bool ready;		/* the book is loaded, events go on */
 };
 

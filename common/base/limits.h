@@ -18,7 +18,8 @@
 #define SP_LETTER_WINDOW_MS (10 * 60 * 1000)	/* replay memory and clock tolerance */
 #define SP_LETTER_QUESTION 980		/* a question is filled up to this: its answer, a certificate, is never longer */
 #define SP_LETTER_OUT 4096		/* own letters waiting for an answer */
-#define SP_LETTER_OPEN 4096		/* letters at their handlers, not answered yet */
+#define SP_LETTER_OPEN 4096		/* letters at their handlers, not answered yet; then dropped */
+#define SP_LETTER_OPEN_BOOK 512		/* of which kept for stations in the book */
 #define SP_LETTER_TRIES 5
 #define SP_LETTER_FIRST_MS 200		/* doubled at each try */
 #define SP_LETTER_TCP_MS (10 * 1000)	/* for connecting and the answer, when the tries by datagram were in vain */
@@ -49,8 +50,8 @@
 #define SP_FRAME_SLACK 1024		/* bytes beyond a message's row: room for odd tags of later versions */
 #define SP_CLIENT_ADDRESSES 16		/* addresses of one role that a client knows */
 #define SP_CLIENT_QUEUE 1024		/* requests open at one client */
-#define SP_CLIENT_AGAIN_MS 100		/* before the next address is tried */
-#define SP_RESOLVE_AGAIN_MS 500		/* after a resolver that was full */
+#define SP_CLIENT_IDLE_MS (25 * 1000)	/* before the service's, so that no request meets a closing connection */
+#define SP_CLIENT_AGAIN_MS 200		/* before an address that has just failed is tried again */
 
 /* loop, names */
 #define SP_LOOP_TURN 64			/* items taken from a queue before the loop's others have their turn */

@@ -177,6 +177,7 @@ roster_came(void *arg, const struct sp_answer *answer)
 {
 	struct ask *a = arg;
 	struct sp_msg_roster_is roster;
+	enum sp_status st;
 
 	a->asked = false;
 	if ((a->st = sp_answer_read(answer, SP_MSG_ROSTER_IS, &roster, &a->why)) == SP_OK &&
@@ -185,10 +186,10 @@ roster_came(void *arg, const struct sp_answer *answer)
 		a->st = sp_buf_status(&a->roster);
 	}
 	a->work = (struct sp_work){ .run = write_roster, .done = roster_written, .dropped = not_written };
-	if (a->st == SP_OK)
-		a->st = sp_worker_submit(a->station->worker, &a->work);
-	if (a->st != SP_OK)
-		ask_end(a, a->st, &a->why, NULL, 0);
+	/* Once submitted it is the worker's. */
+	st = a->st == SP_OK ? sp_worker_submit(a->station->worker, &a->work) : a->st;
+	if (st != SP_OK)
+		ask_end(a, st, &a->why, NULL, 0);
 }
 
 void

@@ -92,13 +92,17 @@ stopped(struct sp_work *work)
 	(void)work;	/* the station is being freed, and this with it */
 }
 
-/* Runs a step on the worker, then done. */
+/* Runs a step on the worker, then done. Until then e is the worker's: nothing of it may be touched here. */
 static void
 in_background(struct enrol *e, void (*run)(struct sp_work *), void (*done)(struct sp_work *))
 {
+	enum sp_status st;
+
 	e->work = (struct sp_work){ .run = run, .done = done, .dropped = stopped };
-	if ((e->st = sp_worker_submit(e->station->worker, &e->work)) != SP_OK)
-		sp_timer_set(e->timer, 0);
+	if ((st = sp_worker_submit(e->station->worker, &e->work)) == SP_OK)
+		return;
+	e->st = st;
+	sp_timer_set(e->timer, 0);
 }
 
 /* ---- 4. the certificate is stored, the roster follows ---- */
@@ -196,9 +200,11 @@ cert_came(void *arg, const struct sp_answer *answer)
 	e->st = sp_answer_read(answer, SP_MSG_ENROLLED, &enrolled, &e->why);
 	if (e->st != SP_OK)
 		explain(e, answer);
-	else if ((e->st = check_cert(e, enrolled.cert)) == SP_OK)
+	else
+		e->st = check_cert(e, enrolled.cert);
+	if (e->st == SP_OK)
 		in_background(e, store, stored);
-	if (e->st != SP_OK)
+	else
 		sp_timer_set(e->timer, 0);
 }
 

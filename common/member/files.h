@@ -1,5 +1,5 @@
 /*
- * files.h - inside peerd/station: the files under HOME/station/. Everything here blocks: a worker's thread calls it,
+ * files.h - inside common/member: the files of its folder. Everything here blocks: a worker's thread calls it,
  * or the start of the program.
  */
 #ifndef SP_MEMBER_FILES_H

@@ -1,5 +1,5 @@
 /*
- * station_in.h - inside peerd/station: what is known of ourselves and of our provider.
+ * member_in.h - inside common/member: what is known of ourselves and of our provider.
  */
 #ifndef SP_MEMBER_MEMBER_IN_H
 #define SP_MEMBER_MEMBER_IN_H

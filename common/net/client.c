@@ -1,33 +1,261 @@
 /*
- * client.c - a client's requests: queued, sent, answered, and moved to the next address when one fails. The connection they
- * travel on is in client_link.c.
+ * client.c - requests to a service: each goes to one address, and on failure to the next under the same id, until one
+ * answers or all have failed. Callbacks come from one place, a timer, so that none is called inside a call into here.
  */
 #include "common/net/client_in.h"
 
 #include "common/base/clock.h"
 #include "common/crypto/rand.h"
 
-/* ---- set-up ---- */
+static void
+ask_free(struct client_ask *ask)
+{
+	if (ask == NULL)
+		return;
+	sp_timer_free(ask->timer);
+	sp_buf_done(&ask->frame);
+	free(ask->body);
+	free(ask);
+}
+
+/* ---- the end of a request ---- */
+
+static void
+on_deliver(void *arg)
+{
+	struct sp_client *c = arg;
+	struct client_ask *ask;
+
+	while ((ask = TAILQ_FIRST(&c->done)) != NULL) {
+		bool gone = false;
+
+		TAILQ_REMOVE(&c->done, ask, link);
+		c->nasks--;
+		c->gone = &gone;
+		ask->fn(ask->arg, &ask->answer);
+		ask_free(ask);
+		if (gone)
+			return;
+		c->gone = NULL;
+	}
+}
+
+/* Takes the request off its link. */
+static void
+ask_detach(struct client_ask *ask)
+{
+	struct client_link *l = ask->at;
+
+	sp_timer_stop(ask->timer);
+	ask->at = NULL;
+	if (l != NULL && ask->sent && l->state == LINK_UP) {
+		ask->sent = false;
+		link_released(l);
+	}
+	ask->sent = false;
+}
+
+/* The callback is due, with ask->answer. */
+static void
+ask_done(struct client_ask *ask)
+{
+	struct sp_client *c = ask->client;
+
+	TAILQ_REMOVE(&c->asks, ask, link);
+	TAILQ_INSERT_TAIL(&c->done, ask, link);
+	ask_detach(ask);
+	sp_timer_set(c->deliver, 0);
+}
+
+static void
+ask_fail(struct client_ask *ask, enum sp_status st, const struct sp_why *why, bool by_server)
+{
+	ask->answer = (struct sp_answer){ .status = st, .why = *why, .from_server = by_server,
+		.retry_ms = ask->answer.retry_ms };
+	ask_done(ask);
+}
+
+/* ---- from address to address ---- */
+
+/* It waits at its address to be sent; the wait has an end, too. */
+static void
+ask_wait(struct client_ask *ask)
+{
+	ask->sent = false;
+	sp_timer_set_at(ask->timer, ask->give_up_ms);
+}
+
+/* Gives the request to the first address that it has not tried; false if there is none. */
+static bool
+ask_assign(struct client_ask *ask)
+{
+	struct sp_client *c = ask->client;
+
+	for (unsigned k = 0; k < c->nlinks; k++) {
+		unsigned i = (c->preferred + k) % c->nlinks;
+
+		if ((ask->tried & (1u << i)) == 0) {
+			ask->at = &c->links[i];
+			ask_wait(ask);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* This try failed. */
+static void
+ask_move_on(struct client_ask *ask, enum sp_status st, const struct sp_why *why, bool by_server)
+{
+	struct sp_client *c = ask->client;
+	struct client_link *l = ask->at;
+	uint32_t all = (1u << c->nlinks) - 1;
+
+	ask->tried |= 1u << l->index;
+	ask_detach(ask);
+	/* All have failed: one more try, a little later, for a service that is just being restarted. */
+	if (ask->tried == all && !ask->last_round && !by_server && sp_status_class(st) == SP_CLASS_RETRY) {
+		ask->last_round = true;
+		ask->tried &= ~(1u << c->preferred);
+	}
+	if (c->bound != NULL || sp_clock_boot_ms() >= ask->give_up_ms || !ask_assign(ask)) {
+		ask_fail(ask, st, why, by_server);
+		return;
+	}
+	link_pump(ask->at);
+}
+
+void
+client_link_failed(struct client_link *l, bool answered, enum sp_status st, const struct sp_why *why, bool by_server)
+{
+	struct sp_client *c = l->client;
+	struct client_ask *ask, *next;
+
+	/* What was only closed after having served is no worse than the others. */
+	if (c->preferred == l->index && (!answered || by_server))
+		c->preferred = (c->preferred + 1) % c->nlinks;
+	if (c->bound == l)
+		st = by_server ? st : SP_E_CLOSED;
+	/* Nothing here frees a request or calls out, so the next one stays where it is. */
+	for (ask = TAILQ_FIRST(&c->asks); ask != NULL; ask = next) {
+		next = TAILQ_NEXT(ask, link);
+		if (ask->at != l)
+			continue;
+		/* A connection that had served before may just have been closed by a service that restarted:
+		    the address
+		 * has not failed yet. */
+		if (answered && !ask->again && !by_server && c->bound == NULL) {
+			ask->again = true;
+			ask_wait(ask);
+		} else {
+			ask_move_on(ask, st, why, by_server);
+		}
+	}
+	if (c->bound == NULL)
+		link_pump(l);
+}
+
+static void
+on_ask_timer(void *arg)
+{
+	struct client_ask *ask = arg;
+	struct sp_why why;
+
+	ask_move_on(ask, sp_fail(SP_E_TIMEOUT, &why, "%s: no answer in time", ask->at->address), &why, false);
+}
+
+/* ---- for links ---- */
+
+struct client_ask *
+client_find_sent(struct client_link *l, const struct sp_id *id)
+{
+	struct client_ask *ask;
+
+	TAILQ_FOREACH(ask, &l->client->asks, link)
+		if (ask->at == l && ask->sent && sp_id_eq(&ask->id, id))
+			return ask;
+	return NULL;
+}
+
+void
+client_sent(struct client_ask *ask)
+{
+	uint64_t now = sp_clock_boot_ms(), end = now + ask->client->request_ms;
+
+	ask->sent = true;
+	sp_timer_set_at(ask->timer, end < ask->give_up_ms ? end : ask->give_up_ms);
+}
+
+static void
+answered_error(struct client_ask *ask)
+{
+	struct sp_answer *a = &ask->answer;
+	struct sp_msg_error error;
+	struct sp_why why = { 0 };
+	enum sp_status st = sp_decode(sp_desc_msg(SP_MSG_ERROR), a->body, &error, &why);
+
+	if (st == SP_OK) {
+		st = sp_status_from_number(error.status);
+		a->retry_ms = error.retry_ms;
+		if (error.text.n > 0)
+			sp_fail(st, &why, "%.*s", (int)error.text.n, (const char *)error.text.p);
+		else
+			sp_fail(st, &why, "%s", sp_status_text(st));
+	}
+	/* A failure must not look like success, whatever number it bears. */
+	if (st == SP_OK)
+		st = SP_E_REPLY;
+	if (sp_status_class(st) == SP_CLASS_RETRY)
+		ask_move_on(ask, st, &why, true);
+	else
+		ask_fail(ask, st, &why, true);
+}
+
+void
+client_answered(struct client_ask *ask, const struct sp_desc *type, uint8_t *body_take, size_t n)
+{
+	ask->client->last = ask->at;
+	free(ask->body);
+	ask->body = body_take;
+	ask->answer = (struct sp_answer){ .status = SP_OK, .type = type, .body = sp_span(body_take, n) };
+	if (type->number == SP_MSG_ERROR)
+		answered_error(ask);
+	else
+		ask_done(ask);
+}
+
+/* ---- for its owner ---- */
 
 static enum sp_status
-copy_addresses(struct sp_client *c, const struct sp_client_conf *conf, struct sp_why *why)
+client_init(struct sp_client *c, const struct sp_client_conf *conf, struct sp_why *why)
 {
 	char host[SP_HOST_MAX + 1];
 	uint16_t port;
+	enum sp_status st = SP_OK;
 
 	if (conf->naddresses == 0 || conf->naddresses > SP_CLIENT_ADDRESSES)
-		return sp_fail(SP_E_ARGUMENT, why, "a client knows 1 to %d addresses", SP_CLIENT_ADDRESSES);
-	for (size_t i = 0; i < conf->naddresses; i++) {
-		if (sp_hostport_split(sp_span_str(conf->addresses[i]), 0, host, &port) != SP_OK)
-			return sp_fail(SP_E_ARGUMENT, why, "\"%.100s\" is no HOST:PORT", conf->addresses[i]);
-		if ((c->addresses[i] = strdup(conf->addresses[i])) == NULL)
-			return SP_E_NOMEM;
-		c->naddresses++;
-	}
-	return SP_OK;
-}
+		return sp_fail(SP_E_ARGUMENT, why, "a service has 1 to %d addresses", SP_CLIENT_ADDRESSES);
+	c->role = conf->role;
+	c->trust = conf->trust;
+	c->root_pin = conf->root_pin;
+	c->one_connection = conf->one_connection;
+	c->request_ms = conf->request_ms > 0 ? conf->request_ms : SP_SERVICE_REQUEST_MS;
+	c->deliver = sp_timer_new(c->loop, on_deliver, c);
+	if (c->deliver == NULL)
+		return sp_fail(SP_E_NOMEM, why, "out of memory");
+	while (st == SP_OK && c->nlinks < conf->naddresses) {
+		const char *address = conf->addresses[c->nlinks];
 
-static void on_timer(void *arg);
+		if (sp_hostport_split(sp_span_str(address), 0, host, &port) != SP_OK)
+			return sp_fail(SP_E_ARGUMENT, why, "\"%.100s\" is no HOST:PORT", address);
+		st = link_init(&c->links[c->nlinks], c, c->nlinks, address);
+		c->nlinks++;
+	}
+	if (st != SP_OK)
+		return sp_fail(st, why, "out of memory");
+	c->preferred = (unsigned)sp_random_below(c->nlinks);
+	return tls_ctx_new(conf->identity, false, &c->ctx, why);
+}
 
 enum sp_status
 sp_client_new(struct sp_loop *loop, struct sp_resolver *resolver, const struct sp_client_conf *conf,
@@ -38,67 +266,46 @@ sp_client_new(struct sp_loop *loop, struct sp_resolver *resolver, const struct s
 
 	if (c == NULL)
 		return sp_fail(SP_E_NOMEM, why, "out of memory");
-	TAILQ_INIT(&c->asks);
-	c->fd = -1;
 	c->loop = loop;
 	c->resolver = resolver;
-	c->role = conf->role;
-	c->trust = conf->trust;
-	c->root_pin = conf->root_pin;
-	c->one_connection = conf->one_connection;
-	if ((c->timer = sp_timer_new(loop, on_timer, c)) == NULL)
-		return sp_fail(SP_E_NOMEM, why, "out of memory");
-	if ((st = copy_addresses(c, conf, why)) != SP_OK ||
-	    (st = tls_ctx_new(conf->identity, false, &c->ctx, why)) != SP_OK)
+	TAILQ_INIT(&c->asks);
+	TAILQ_INIT(&c->done);
+	if ((st = client_init(c, conf, why)) != SP_OK)
 		return st;
-	c->at = (size_t)sp_random_below(c->naddresses);
 	*ret_client = sp_take(&c);
 	return SP_OK;
-}
-
-static void
-ask_free(struct ask *a)
-{
-	a->frame.secret = true;
-	sp_buf_done(&a->frame);
-	free(a);
 }
 
 void
 sp_client_free(struct sp_client *c)
 {
-	struct ask *a;
+	struct client_ask *ask;
 
 	if (c == NULL)
 		return;
 	if (c->gone != NULL)
 		*c->gone = true;
-	link_end(c);
-	while ((a = TAILQ_FIRST(&c->asks)) != NULL) {
-		TAILQ_REMOVE(&c->asks, a, link);
-		ask_free(a);
+	for (unsigned i = 0; i < c->nlinks; i++)
+		link_done(&c->links[i]);
+	while ((ask = TAILQ_FIRST(&c->asks)) != NULL) {
+		TAILQ_REMOVE(&c->asks, ask, link);
+		ask_free(ask);
 	}
-	for (size_t i = 0; i < c->naddresses; i++)
-		free(c->addresses[i]);
-	sp_timer_free(c->timer);
+	while ((ask = TAILQ_FIRST(&c->done)) != NULL) {
+		TAILQ_REMOVE(&c->done, ask, link);
+		ask_free(ask);
+	}
+	sp_timer_free(c->deliver);
 	tls_ctx_free(c->ctx);
 	free(c);
-}
-
-/* A connection made before the change serves what was sent on it, nothing else. */
-static void
-renew(struct sp_client *c)
-{
-	c->stale = c->state != LINK_DOWN;
-	if (c->stale && c->nasks == 0)
-		link_end(c);
 }
 
 void
 sp_client_set_trust(struct sp_client *c, const struct sp_trust *trust)
 {
 	c->trust = trust;
-	renew(c);
+	for (unsigned i = 0; i < c->nlinks; i++)
+		link_retire(&c->links[i]);
 }
 
 enum sp_status
@@ -111,269 +318,131 @@ sp_client_set_identity(struct sp_client *c, const struct sp_tls_identity *identi
 		return st;
 	tls_ctx_free(c->ctx);
 	c->ctx = ctx;
-	renew(c);
+	for (unsigned i = 0; i < c->nlinks; i++)
+		link_retire(&c->links[i]);
 	return SP_OK;
 }
 
-/* ---- requests ---- */
-
-static struct ask *
-find(const struct sp_client *c, const struct sp_id *id)
+static struct client_ask *
+find(struct sp_client *c, const struct sp_id *id)
 {
-	struct ask *a;
+	struct client_ask *ask;
 
-	TAILQ_FOREACH(a, &c->asks, link)
-		if (sp_id_eq(&a->id, id))
-			return a;
+	TAILQ_FOREACH(ask, &c->asks, link)
+		if (sp_id_eq(&ask->id, id))
+			return ask;
+	TAILQ_FOREACH(ask, &c->done, link)
+		if (sp_id_eq(&ask->id, id))
+			return ask;
 	return NULL;
 }
 
-static void
-arrange(struct sp_client *c)
-{
-	uint64_t due = UINT64_MAX;
-	struct ask *a;
-
-	if (c->put_off)
-		return;
-	TAILQ_FOREACH(a, &c->asks, link)
-		due = a->due_ms < due ? a->due_ms : due;
-	if (due == UINT64_MAX)
-		sp_timer_stop(c->timer);
-	else
-		sp_timer_set_at(c->timer, due);
-	if (c->conn != NULL && c->state == LINK_UP)
-		tls_conn_set_open(c->conn, (unsigned)c->nasks, true);
-}
-
-/* As many as one connection takes at once. */
-static void
-send_waiting(struct sp_client *c)
-{
-	unsigned out = 0;
-	struct ask *a;
-
-	if (c->state != LINK_UP || c->stale)
-		return;
-	TAILQ_FOREACH(a, &c->asks, link)
-		out += a->sent;
-	TAILQ_FOREACH(a, &c->asks, link) {
-		if (a->sent || out >= SP_FRAME_INFLIGHT)
-			continue;
-		a->sent = true;
-		a->due_ms = sp_clock_boot_ms() + SP_SERVICE_REQUEST_MS;
-		out++;
-		tls_conn_send(c->conn, sp_buf_span(&a->frame));
-	}
-}
-
-/* Ends one request by its callback; true if the client is gone after it. */
-static bool
-deliver(struct sp_client *c, struct ask *a, const struct sp_answer *answer)
-{
-	bool gone = false, *outer = c->gone;
-
-	TAILQ_REMOVE(&c->asks, a, link);
-	c->nasks--;
-	c->gone = &gone;
-	a->fn(a->arg, answer);
-	ask_free(a);
-	if (gone) {
-		if (outer != NULL)
-			*outer = true;
-		return true;
-	}
-	c->gone = outer;
-	return false;
-}
-
-static bool
-deliver_failure(struct sp_client *c, struct ask *a, enum sp_status st, const struct sp_why *why)
-{
-	struct sp_answer answer = { .status = st };
-
-	if (why != NULL)
-		answer.why = *why;
-	return deliver(c, a, &answer);
-}
-
 enum sp_status
-sp_client_ask(struct sp_client *c, const struct sp_id *id, unsigned type, const void *msg, sp_answer_fn *fn, void *arg,
+sp_client_ask(struct sp_client *c, const struct sp_id *id, unsigned type, const void *msg, sp_answer_fn *fn,
+    void *arg,
     struct sp_why *why)
 {
 	const struct sp_desc *desc = sp_desc_msg(type);
-	struct ask *a;
+	struct client_ask *ask;
 	enum sp_status st;
 
-	if (desc == NULL || desc->transport != SP_TRANSPORT_SERVICE)
-		return sp_fail(SP_E_ARGUMENT, why, "there is no such request");
+	if (desc == NULL || sp_id_is_zero(id))
+		return sp_fail(SP_E_ARGUMENT, why, "a request needs a type and an id");
 	if (find(c, id) != NULL)
-		return sp_fail(SP_E_EXISTS, why, "this request is under way");
+		return sp_fail(SP_E_EXISTS, why, "this request is open already");
 	if (c->nasks >= SP_CLIENT_QUEUE)
-		return sp_fail(SP_E_FULL, why, "too many requests wait");
-	if (c->one_connection && c->was_up && c->state != LINK_UP)
-		return sp_fail(SP_E_CLOSED, why, "the connection has ended");
-	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return sp_fail(SP_E_FULL, why, "too many requests to a %s wait", sp_role_text(c->role));
+	ask = calloc(1, sizeof(*ask));
+	if (ask == NULL || (ask->timer = sp_timer_new(c->loop, on_ask_timer, ask)) == NULL) {
+		ask_free(ask);
 		return sp_fail(SP_E_NOMEM, why, "out of memory");
-	if ((st = sp_frame_pack(desc, id, msg, &a->frame, why)) != SP_OK) {
-		ask_free(a);
+	}
+	ask->client = c;
+	ask->id = *id;
+	ask->fn = fn;
+	ask->arg = arg;
+	ask->frame.secret = true;
+	ask->give_up_ms = sp_clock_boot_ms() + c->request_ms * (c->nlinks + 1u);
+	if ((st = sp_frame_pack(desc, id, msg, &ask->frame, why)) != SP_OK) {
+		ask_free(ask);
 		return st;
 	}
-	a->id = *id;
-	a->fn = fn;
-	a->arg = arg;
-	a->due_ms = sp_clock_boot_ms() + SP_SERVICE_REQUEST_MS;
-	TAILQ_INSERT_TAIL(&c->asks, a, link);
 	c->nasks++;
-	link_begin(c);
-	send_waiting(c);
-	arrange(c);
+	TAILQ_INSERT_TAIL(&c->asks, ask, link);
+	if (c->bound != NULL && c->bound->state != LINK_UP) {
+		struct sp_why closed;
+
+		ask_fail(ask, sp_fail(SP_E_CLOSED, &closed, "the connection has ended"), &closed, false);
+		return SP_OK;
+	}
+	if (c->bound != NULL) {
+		ask->at = c->bound;
+		ask_wait(ask);
+	} else {
+		(void)ask_assign(ask);	/* nothing is tried yet */
+	}
+	link_pump(ask->at);
 	return SP_OK;
 }
 
 void
 sp_client_cancel(struct sp_client *c, const struct sp_id *id)
 {
-	struct ask *a = find(c, id);
+	struct client_ask *ask = find(c, id);
 
-	if (a == NULL)
+	if (ask == NULL)
 		return;
-	TAILQ_REMOVE(&c->asks, a, link);
+	if (ask->at != NULL)
+		TAILQ_REMOVE(&c->asks, ask, link);
+	else
+		TAILQ_REMOVE(&c->done, ask, link);
 	c->nasks--;
-	ask_free(a);
-	arrange(c);
+	ask_detach(ask);
+	ask_free(ask);
 }
-
-/* ---- what the link says ---- */
-
-void
-client_up(struct sp_client *c)
-{
-	c->was_up = true;
-	send_waiting(c);
-	arrange(c);
-}
-
-void
-client_frame(struct sp_client *c, const struct sp_frame *frame, struct sp_span body)
-{
-	struct sp_answer answer = { .type = frame->desc, .body = body };
-	struct ask *a = find(c, &frame->id);
-	struct sp_msg_error error;
-
-	if (a == NULL || frame->desc == NULL)
-		return;		/* cancelled, or about the connection: then it is closed next */
-	if (frame->type == SP_MSG_ERROR) {
-		answer.type = NULL;
-		answer.body = sp_span(NULL, 0);
-		answer.from_server = true;
-		answer.status = sp_decode(frame->desc, body, &error, &answer.why);
-		if (answer.status == SP_OK) {
-			answer.status = sp_status_from_number(error.status);
-			answer.retry_ms = error.retry_ms;
-			sp_fail(SP_OK, &answer.why, "%.*s", (int)error.text.n, error.text.n > 0 ?
-			    (const char *)error.text.p : "");
-		}
-	}
-	if (deliver(c, a, &answer))
-		return;
-	if (c->stale && c->nasks == 0)
-		link_end(c);
-	send_waiting(c);
-	arrange(c);
-}
-
-/* What one request gets when an address has failed: another try, or its end. True if the client is gone. */
-static bool
-fail_or_keep(struct sp_client *c, struct ask *a, bool over, enum sp_status st, const struct sp_why *why)
-{
-	if (over || ++a->tries >= c->naddresses + 1)
-		return deliver_failure(c, a, st, why);
-	a->sent = false;
-	a->due_ms = sp_clock_boot_ms() + SP_SERVICE_REQUEST_MS;
-	return false;
-}
-
-void
-client_failed(struct sp_client *c, enum sp_status st, const struct sp_why *why)
-{
-	bool over = c->one_connection && c->was_up;
-	size_t n = c->nasks;
-
-	if (over)
-		st = SP_E_CLOSED;
-	c->at = (c->at + 1) % c->naddresses;
-	while (n-- > 0) {
-		struct ask *a = TAILQ_FIRST(&c->asks);
-
-		if (a == NULL)
-			break;
-		TAILQ_REMOVE(&c->asks, a, link);	/* to the end, so that each has its turn once */
-		TAILQ_INSERT_TAIL(&c->asks, a, link);
-		if (fail_or_keep(c, a, over, st, why))
-			return;
-	}
-	if (c->nasks > 0 && !over) {
-		c->put_off = true;
-		sp_timer_set(c->timer, SP_CLIENT_AGAIN_MS);
-	}
-	arrange(c);
-}
-
-static void
-on_timer(void *arg)
-{
-	struct sp_client *c = arg;
-	struct sp_why why;
-	uint64_t now = sp_clock_boot_ms();
-	struct ask *a;
-
-	if (c->put_off) {
-		c->put_off = false;
-		if (c->nasks > 0)
-			link_begin(c);
-	}
-	TAILQ_FOREACH(a, &c->asks, link)
-		if (a->due_ms <= now)
-			break;
-	if (a == NULL) {
-		arrange(c);
-		return;
-	}
-	sp_fail(SP_E_TIMEOUT, &why, "no answer from %s in time", c->addresses[c->at]);
-	link_end(c);
-	client_failed(c, SP_E_TIMEOUT, &why);
-}
-
-/* ---- answers and the connection ---- */
 
 enum sp_status
 sp_answer_read(const struct sp_answer *answer, unsigned type, void *ret_msg, struct sp_why *why)
 {
 	if (answer->status != SP_OK)
 		return sp_fail(answer->status, why, "%s", answer->why.text);
-	if (answer->type == NULL || answer->type->number != type)
-		return sp_fail(SP_E_REPLY, why, "the server answered something else");
+	if (answer->type->number != type)
+		return sp_fail(SP_E_REPLY, why, "the answer is a %s", answer->type->name);
 	return sp_decode(answer->type, answer->body, ret_msg, why);
+}
+
+/* The connection that the accessors speak of; NULL if it is not up. */
+static const struct client_link *
+connection(const struct sp_client *c)
+{
+	const struct client_link *l = c->bound != NULL ? c->bound : c->last;
+
+	return l != NULL && l->state == LINK_UP ? l : NULL;
 }
 
 const struct sp_identity *
 sp_client_server(const struct sp_client *c)
 {
-	return c->state == LINK_UP ? &c->server : NULL;
+	const struct client_link *l = connection(c);
+
+	return l != NULL ? &l->server : NULL;
 }
 
 struct sp_span
 sp_client_chain(const struct sp_client *c, size_t i)
 {
-	return c->state == LINK_UP && i < c->peer.ncerts ? sp_buf_span(&c->peer.certs[i]) : sp_span(NULL, 0);
+	const struct client_link *l = connection(c);
+
+	return l != NULL && i < l->shown.ncerts ? sp_buf_span(&l->shown.certs[i]) : sp_span(NULL, 0);
 }
 
 enum sp_status
 sp_client_exporter(const struct sp_client *c, uint8_t ret_secret[SP_EXPORTER])
 {
-	if (c->state != LINK_UP)
+	const struct client_link *l = connection(c);
+
+	if (l == NULL)
 		return SP_E_CLOSED;
-	memcpy(ret_secret, c->peer.exporter, SP_EXPORTER);
+	memcpy(ret_secret, l->shown.exporter, SP_EXPORTER);
 	return SP_OK;
 }

@@ -15,7 +15,8 @@ struct sp_client;
 
 struct sp_client_conf {
 	enum sp_role role;			/* that the server must show */
-	const char *const *addresses;		/* "host:port", copied; 1 … SP_CLIENT_ADDRESSES */
+	const char *const *addresses;		/* "host:port" each (else SP_E_ARGUMENT),
+	    copied; 1 … SP_CLIENT_ADDRESSES */
 	size_t naddresses;
 	const struct sp_tls_identity *identity;	/* NULL: without a certificate */
 
@@ -27,6 +28,8 @@ struct sp_client_conf {
 	/* All requests on one connection: once it is up no other is made, and when it ends requests fail with
 	 * SP_E_CLOSED. For what is bound to a connection (enrolment, renewal). */
 	bool one_connection;
+
+	uint64_t request_ms;			/* a try at one address; 0: SP_SERVICE_REQUEST_MS */
 };
 
 SP_MUST_CHECK enum sp_status sp_client_new(struct sp_loop *loop, struct sp_resolver *resolver,
@@ -69,7 +72,7 @@ void sp_client_cancel(struct sp_client *c, const struct sp_id *id);
 SP_MUST_CHECK enum sp_status sp_answer_read(const struct sp_answer *answer, unsigned type, void *ret_msg,
     struct sp_why *why);
 
-/* ---- of a one_connection client, while its connection is up (in a callback of an answer it is) ---- */
+/* ---- of the connection that the last answer came from, while it is up (with one_connection there is no other) */
 /* The server's identity, checked; NULL when not connected. */
 const struct sp_identity *sp_client_server(const struct sp_client *c);
 

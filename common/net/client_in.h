@@ -1,5 +1,6 @@
 /*
- * client_in.h - what client.c (requests) and client_link.c (the connection) share.
+ * client_in.h - what client.c (requests,
+    which address is next) and client_link.c (the connection to one address) share.
  */
 #ifndef SP_NET_CLIENT_IN_H
 #define SP_NET_CLIENT_IN_H
@@ -7,66 +8,102 @@
 #include <sys/queue.h>
 
 #include "common/net/client.h"
+#include "common/net/socket.h"
 #include "common/net/tls_in.h"
 
-enum link_state { LINK_DOWN, LINK_RESOLVING, LINK_DIALING, LINK_SHAKING, LINK_UP };
-
-/* One request until its callback. */
-struct ask {
-	TAILQ_ENTRY(ask) link;
+/* A request from its asking to its callback. */
+struct client_ask {
+	TAILQ_ENTRY(client_ask) link;	/* in asks, or in done */
+	struct sp_client *client;
 	struct sp_id id;
-	struct sp_buf frame;	/* as it is sent, again at each try */
+	struct sp_buf frame;
 	sp_answer_fn *fn;
 	void *arg;
-	unsigned tries;		/* addresses that failed it */
-	uint64_t due_ms;	/* of the present try */
-	bool sent;		/* on the present connection */
+	struct client_link *at;		/* where it is asked now; NULL when done */
+	bool sent;
+	bool again;			/* had its second try at an address whose old connection broke */
+	bool last_round;		/* has its second try at an address after all have failed */
+	uint32_t tried;			/* a bit for each address that failed */
+	struct sp_timer *timer;		/* owned: the end of this try */
+	uint64_t give_up_ms;
+	struct sp_answer answer;	/* when done */
+	uint8_t *body;			/* owned: of the answer */
+};
+
+enum link_state { LINK_DOWN, LINK_RESOLVING, LINK_CONNECTING, LINK_SHAKING, LINK_UP };
+
+/* One address of the service, with its connection if there is one. */
+struct client_link {
+	struct sp_client *client;
+	unsigned index;
+	char *address;				/* owned */
+	enum link_state state;
+	struct sp_timer *timer;			/* owned: connecting, resting,
+	    or a failure to be told from the loop */
+	uint64_t rest_until_ms;			/* it has just failed */
+	uint64_t resolving;
+	struct sp_addr addrs[SP_RESOLVE_MAX];
+	size_t naddrs, naddrs_tried;
+	int fd;					/* owned while connecting */
+	struct sp_watch *watch;			/* owned while connecting */
+	struct tls_conn *tls;			/* owned */
+	struct tls_peer shown;			/* by the server */
+	struct sp_identity server;
+	unsigned sent;				/* requests sent and not answered */
+	bool answered;				/* something came on this connection */
+	bool stale;				/* made with an older trust or identity: to be closed */
+	enum sp_status failed;			/* to be told by the timer */
+	bool failed_by_server;
+	struct sp_why why;
 };
 
 struct sp_client {
 	struct sp_loop *loop;			/* borrowed */
 	struct sp_resolver *resolver;		/* borrowed */
 	enum sp_role role;
-	char *addresses[SP_CLIENT_ADDRESSES];	/* owned */
-	size_t naddresses, at;			/* at: the present one */
-	struct tls_ctx *ctx;			/* owned */
-	const struct sp_trust *trust;		/* borrowed; NULL: the pin decides */
+	const struct sp_trust *trust;		/* borrowed; NULL: by the pin */
 	struct sp_hash root_pin;
-	bool one_connection, was_up;
-
-	TAILQ_HEAD(asks, ask) asks;
-	size_t nasks;
-	struct sp_timer *timer;			/* owned: the nearest due_ms, or what was put off */
-	bool put_off;				/* the link is to be looked at from the loop */
-	bool *gone;				/* set when freed inside a callback */
-
-	enum link_state state;
-	uint64_t resolving;			/* handle */
-	struct sp_addr addrs[SP_RESOLVE_MAX];	/* of the present name */
-	size_t naddrs, addr_at;
-	int fd;					/* while dialing */
-	struct sp_watch *watch;			/* while dialing */
-	struct tls_conn *conn;
-	struct tls_peer peer;			/* what the server showed */
-	struct sp_identity server;
-	struct sp_trust *pinned;		/* owned: made of the server's chain under the pin */
-	bool stale;				/* identity or trust changed: not to be used again */
+	struct tls_ctx *ctx;			/* owned */
+	struct client_link links[SP_CLIENT_ADDRESSES];
+	unsigned nlinks;
+	unsigned preferred;			/* where the next request goes first */
+	bool one_connection;
+	uint64_t request_ms;
+	struct client_link *bound;		/* the one connection, once it was up */
+	struct client_link *last;		/* where the last answer came from */
+	TAILQ_HEAD(, client_ask) asks;		/* open */
+	TAILQ_HEAD(, client_ask) done;		/* whose callback is due */
+	size_t nasks;				/* in both */
+	struct sp_timer *deliver;		/* owned */
+	bool *gone;				/* set when it is freed during a callback */
 };
 
-/* Begins to connect unless a connection stands or is being made. Failures come from the loop. */
-void link_begin(struct sp_client *c);
+/* ---- client_link.c ---- */
+SP_MUST_CHECK enum sp_status link_init(struct client_link *l, struct sp_client *c, unsigned index,
+    const char *address);
+void link_done(struct client_link *l);
 
-/* Ends the connection, or what is being made of it. */
-void link_end(struct sp_client *c);
+/* Connects if it isn't, and sends what may be sent. */
+void link_pump(struct client_link *l);
 
-/* ---- in client.c, called by the link ---- */
-/* The server is checked: what waits is sent. */
-void client_up(struct sp_client *c);
+/* A request that was sent is no longer open. */
+void link_released(struct client_link *l);
 
-/* A whole frame for one of the requests. */
-void client_frame(struct sp_client *c, const struct sp_frame *frame, struct sp_span body);
+/* Closes the connection as soon as nothing is asked on it. */
+void link_retire(struct client_link *l);
 
-/* This address failed (with down: a connection that was up has ended). The client may be gone afterwards. */
-void client_failed(struct sp_client *c, enum sp_status st, const struct sp_why *why);
+/* ---- client.c, called by links ---- */
+/* An answer: body_take is malloc'd. */
+void client_answered(struct client_ask *ask, const struct sp_desc *type, uint8_t *body_take, size_t n);
+
+/* The link is down: its requests go to the next address, or end. */
+void client_link_failed(struct client_link *l, bool answered, enum sp_status st, const struct sp_why *why,
+    bool by_server);
+
+/* The open request of this id that was sent on this link, NULL if there is none. */
+struct client_ask *client_find_sent(struct client_link *l, const struct sp_id *id);
+
+/* A try is sent: its time runs. */
+void client_sent(struct client_ask *ask);
 
 #endif

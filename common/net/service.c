@@ -117,9 +117,10 @@ may_ask(const struct service_conn *c, unsigned type, struct sp_why *why)
 			h = &s->handlers[i];
 	if (h == NULL)
 		return sp_fail(SP_E_UNKNOWN, why, "this service does not know this request");
+	if ((h->roles & SP_ALLOW(role)) == 0 && !peer->known)
+		return sp_fail(SP_E_PERMISSION, why, "this must be asked with a certificate");
 	if ((h->roles & SP_ALLOW(role)) == 0)
-		return sp_fail(SP_E_PERMISSION, why, peer->known ? "a %s may not ask this" :
-		    "this must be asked with a certificate%.0s", sp_role_text(role));
+		return sp_fail(SP_E_PERMISSION, why, "a %s may not ask this", sp_role_text(role));
 	/* A connection may outlive the certificate that it was opened with. */
 	if (peer->known && (int64_t)(sp_clock_wall_ms() / 1000) > peer->identity.not_after)
 		return sp_fail(SP_E_CERT_EXPIRED, why, "the certificate has ended");
@@ -284,7 +285,8 @@ sp_service_new(struct sp_loop *loop, const struct sp_service_conf *conf, struct 
 	s->drained = sp_timer_new(loop, on_drained_timer, s);
 	if (s->drained == NULL)
 		return sp_fail(SP_E_NOMEM, why, "out of memory");
-	if ((st = tls_ctx_new(&conf->identity, true, &s->ctx, why)) != SP_OK || (st = listen_on(s, conf, why)) != SP_OK)
+	if ((st = tls_ctx_new(&conf->identity, true, &s->ctx, why)) != SP_OK ||
+	    (st = listen_on(s, conf, why)) != SP_OK)
 		return st;
 	*ret_service = sp_take(&s);
 	return SP_OK;

@@ -1,5 +1,6 @@
 /*
- * service_in.h - what service.c (listening, connections, who may ask) and request.c (requests and their answers) share.
+ * service_in.h - what service.c (listening, connections, who may ask) and request.c (requests and their answers)
+ * share.
  */
 #ifndef SP_NET_SERVICE_IN_H
 #define SP_NET_SERVICE_IN_H

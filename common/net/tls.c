@@ -34,15 +34,16 @@ set_up(SSL_CTX *ssl, bool server, struct sp_why *why)
 {
 	if (SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set_ciphersuites(ssl, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384") != 1 ||
+	    SSL_CTX_set_ciphersuites(ssl,
+	    "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384") != 1 ||
 	    SSL_CTX_set1_groups_list(ssl, "X25519:P-256") != 1 ||
 	    SSL_CTX_set1_sigalgs_list(ssl, "ECDSA+SHA256") != 1 ||
 	    SSL_CTX_set_num_tickets(ssl, 0) != 1)
 		return sp_fail_openssl(SP_E_LIBRARY, why, "cannot set up TLS 1.3");
 	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS |
-	    SSL_MODE_NO_AUTO_CHAIN);
+	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_max_cert_list(ssl, (long)(1 + SP_CHAIN_MAX) * 4096);
 	/* A server asks for a certificate and takes none for an answer: handlers say who may do without. */
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);

@@ -309,8 +309,8 @@ shake(struct tls_conn *c, const bool *gone, struct sp_why *why)
 	return SP_OK;
 }
 
-/* Our side is shut; the other side's bytes are thrown away until it shuts too, or they would kill our last frame on its
- * way. */
+/* Our side is shut; the other side's bytes are thrown away until it shuts too, or they would kill our last frame
+ * on its way. */
 static enum sp_status
 linger(struct tls_conn *c, struct sp_why *why)
 {
@@ -400,7 +400,8 @@ on_timer(void *arg)
 	}
 	sp_watch_stop(c->watch);
 	/* Idle and closed are no faults. */
-	st = c->phase == LINGERING || (c->phase == OPEN && c->head_n == 0 && out_left(c) == 0) ? SP_E_CLOSED : SP_E_TIMEOUT;
+	st = c->phase == LINGERING || (c->phase == OPEN && c->head_n == 0 && out_left(c) == 0) ? SP_E_CLOSED :
+	    SP_E_TIMEOUT;
 	c->conf.calls->down(c->conf.arg, sp_fail(st, &why, "%s", text), &why);
 }
 

@@ -13,7 +13,8 @@
 struct tls_ctx;		/* who we are; connections keep what they were made with */
 
 /* identity NULL: a client without a certificate. */
-SP_MUST_CHECK enum sp_status tls_ctx_new(const struct sp_tls_identity *identity, bool server, struct tls_ctx **ret_ctx,
+SP_MUST_CHECK enum sp_status tls_ctx_new(const struct sp_tls_identity *identity, bool server,
+    struct tls_ctx **ret_ctx,
     struct sp_why *why);
 void tls_ctx_free(struct tls_ctx *ctx);
 SP_AUTO_DEFINE(tls_ctx);
@@ -34,12 +35,12 @@ enum tls_take { TLS_TAKE, TLS_SKIP, TLS_FINISH };
 
 /* Called from the loop. A callback may free the connection; down means that it must (then or later). */
 struct tls_conn_calls {
-	/* The handshake is done. SP_OK lets frames in; else a server tells the reason in an ERROR frame and closes, and a
-	 * client closes. */
+	/* The handshake is done. SP_OK lets frames in; else a server tells the reason in an ERROR frame and
+	 * closes, and a client closes. */
 	enum sp_status (*up)(void *arg, struct sp_why *why);
 
-	/* The head of a frame; st is SP_E_UNKNOWN or SP_E_LONG (desc is NULL, or its length is beyond its row) if it cannot be
-	 * taken. n is the length of its body, for which no room was made yet. */
+	/* The head of a frame; st is SP_E_UNKNOWN or SP_E_LONG (desc is NULL, or its length is beyond its row) if
+	 * it cannot be taken. n is the length of its body, for which no room was made yet. */
 	enum tls_take (*head)(void *arg, const struct sp_frame *frame, size_t n, enum sp_status st);
 
 	/* A whole frame that was taken. body_take (malloc'd, NULL when n is 0) is the owner's now. */

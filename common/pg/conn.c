@@ -1,5 +1,6 @@
 /*
- * conn.c - libpq in its asynchronous form, so that a server that says nothing holds a thread no longer than the deadline.
+ * conn.c - libpq in its asynchronous form, so that a server that says nothing holds a thread no longer than the
+ * deadline.
  */
 #include "common/pg/conn.h"
 
@@ -48,7 +49,8 @@ sp_pg_connect(const char *conninfo, const char *program, struct sp_why *why)
 	return NULL;
 }
 
-/* SQLSTATEs (classes by two characters) that are about the server's state, or this moment, and not about the statement. */
+/* SQLSTATEs (classes by two characters) that are about the server's state, or this moment, and not about the
+ * statement. */
 static enum sp_pg_outcome
 outcome_of_state(const char *state)
 {

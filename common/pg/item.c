@@ -103,7 +103,8 @@ check_columns(const struct sp_pg_call *call, const PGresult *result, unsigned *r
 	while (call->columns[n] != SP_PG_END)
 		n++;
 	if (PQnfields(result) != (int)n + 1)
-		return sp_fail(SP_E_DATABASE, why, "%s gives %d columns, not item and %u", call->name, PQnfields(result), n);
+		return sp_fail(SP_E_DATABASE, why, "%s gives %d columns, not item and %u", call->name,
+		    PQnfields(result), n);
 	for (int i = 0; i <= (int)n; i++) {
 		Oid got = PQftype(result, i);
 		bool good = i == 0 ? got == 20 || got == 23 : got == sp_pg_oid(call->columns[i - 1]);

@@ -47,13 +47,14 @@ unsigned sp_pg_oid(enum sp_pg_type type);
 unsigned sp_pg_array_oid(enum sp_pg_type type);
 
 /* Appends parameter number param of n items as an array in PostgreSQL's binary form. */
-void sp_pg_array_add(struct sp_buf *out, enum sp_pg_type type, unsigned param, struct sp_pg_item *const *items, size_t n);
+void sp_pg_array_add(struct sp_buf *out, enum sp_pg_type type, unsigned param, struct sp_pg_item *const *items,
+    size_t n);
 
 /*
- * Gives each of n items its rows of the result (owned from here on, freed with the last of them). SP_E_DATABASE with the
- * reason, and no item touched, when the result is not what the call's row declares: that is an error of ours.
+ * Gives each of n items its rows of the result (owned from here on, freed with the last of them). SP_E_DATABASE with
+ * the reason, and no item touched, when the result is not what the call's row declares: that is an error of ours.
  */
-SP_MUST_CHECK enum sp_status sp_pg_share(const struct sp_pg_call *call, PGresult *result_take, struct sp_pg_item *const *items,
-    size_t n, struct sp_why *why);
+SP_MUST_CHECK enum sp_status sp_pg_share(const struct sp_pg_call *call, PGresult *result_take,
+    struct sp_pg_item *const *items, size_t n, struct sp_why *why);
 
 #endif

@@ -55,7 +55,8 @@ static const char prepare_schema[] =
 /* Functions that triggers call belong to the tables and stay. */
 static const char drop_functions[] =
 	"DO $$ DECLARE r record; BEGIN "
-	"FOR r IN SELECT oid::regclass AS it FROM pg_class WHERE relnamespace = '%1$s'::regnamespace AND relkind = 'v' LOOP"
+	"FOR r IN SELECT oid::regclass AS it FROM pg_class WHERE relnamespace = '%1$s'::regnamespace"
+	"	AND relkind = 'v' LOOP"
 	"	EXECUTE 'DROP VIEW IF EXISTS ' || r.it || ' CASCADE'; END LOOP; "
 	"FOR r IN SELECT oid::regprocedure AS it FROM pg_proc p WHERE pronamespace = '%1$s'::regnamespace"
 	"	AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid) LOOP"
@@ -96,8 +97,8 @@ run_file(struct migration *m, struct sp_pg_file *file)
 	position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
 	if (position == NULL)
 		return sp_fail(SP_E_DATABASE, m->why, "%s: %s", file->name, words.text);
-	return sp_fail(SP_E_DATABASE, m->why, "%s:%u: %s", file->name, line_of(sp_buf_cstr(&file->text), atoi(position)),
-	    words.text);
+	return sp_fail(SP_E_DATABASE, m->why, "%s:%u: %s", file->name, line_of(sp_buf_cstr(&file->text),
+	    atoi(position)), words.text);
 }
 
 static enum sp_status
@@ -134,11 +135,14 @@ check_history(struct migration *m, const struct sp_pg_files *files, int *ret_fro
 		char hex[65];
 
 		if (i >= files->npatches)
-			return sp_fail(SP_E_SCHEMA, m->why, "schema %s is at number %s (%s), this program knows %d: it is"
-			    " older than the database", m->schema, PQgetvalue(rows, count - 1, 0), name, files->npatches);
+			return sp_fail(SP_E_SCHEMA, m->why,
+			    "schema %s is at number %s (%s), this program knows %d: it is"
+			    " older than the database", m->schema, PQgetvalue(rows, count - 1, 0), name,
+			    files->npatches);
 		(void)sp_hex(files->patches[i].hash.b, sizeof(files->patches[i].hash.b), hex);
 		if (atoi(number) != i + 1 || strcmp(hex, PQgetvalue(rows, i, 2)) != 0)
-			return sp_fail(SP_E_SCHEMA, m->why, "%s differs from %s as it was applied to schema %s; files once"
+			return sp_fail(SP_E_SCHEMA, m->why,
+			    "%s differs from %s as it was applied to schema %s; files once"
 			    " applied are never changed", files->patches[i].name, name, m->schema);
 	}
 	*ret_from = count;
@@ -182,7 +186,8 @@ load_functions(struct migration *m, struct sp_pg_files *files, int number)
 }
 
 enum sp_status
-sp_pg_migrate(const char *conninfo, const char *schema, const char *dir, struct sp_pg_migrated *ret_did, struct sp_why *why)
+sp_pg_migrate(const char *conninfo, const char *schema, const char *dir, struct sp_pg_migrated *ret_did,
+    struct sp_why *why)
 {
 	SP_AUTO(sp_pg_files) *files = NULL;
 	struct migration m = { .schema = schema, .why = why };
@@ -233,7 +238,8 @@ sp_pg_check_schema(const char *conninfo, const char *schema, int known, int wait
 
 	if (conn == NULL)
 		return SP_E_DATABASE;
-	st = run(&m, "SELECT CASE WHEN to_regnamespace('%1$s') IS NULL OR to_regprocedure('%1$s.patch_last()') IS NULL"
+	st = run(&m,
+	    "SELECT CASE WHEN to_regnamespace('%1$s') IS NULL OR to_regprocedure('%1$s.patch_last()') IS NULL"
 	    " THEN 0 ELSE 1 END", &result);
 	if (st == SP_OK && PQgetvalue(result, 0, 0)[0] == '0')
 		st = sp_fail(SP_E_SCHEMA, why, "schema %s is not in the database yet: run --migrate first", schema);
@@ -242,8 +248,8 @@ sp_pg_check_schema(const char *conninfo, const char *schema, int known, int wait
 	if (st == SP_OK)
 		st = run(&m, "SELECT coalesce(%1$s.patch_last(), 0)", &result);
 	if (st == SP_OK && (number = atoi(PQgetvalue(result, 0, 0))) != known)
-		st = sp_fail(SP_E_SCHEMA, why, "schema %s is at number %d, this program knows %d: %s", schema, number, known,
-		    number < known ? "run --migrate first" : "use the newer program");
+		st = sp_fail(SP_E_SCHEMA, why, "schema %s is at number %d, this program knows %d: %s", schema, number,
+		    known, number < known ? "run --migrate first" : "use the newer program");
 	PQfinish(conn);
 	return st;
 }

@@ -1,10 +1,11 @@
 /*
- * migrate.h - brings a schema to the version of the files that come with a daemon, and tells a daemon whether it is there.
+ * migrate.h - brings a schema to the version of the files that come with a daemon, and tells a daemon whether it is
+ * there.
  *
  * A folder holds NNN-name.sql (001, 002, … without gaps; each runs once, in one transaction, and is recorded with its
- * number and SHA-256 in SCHEMA.patch) and fn_*.sql (functions, views and their grants: dropped and made again each time,
- * all in one transaction). A recorded file that is gone or changed is refused. Roles are made before, by an administrator
- * (roles.sql in the same folder). The files write their own schema prefix, and no transaction control.
+ * number and SHA-256 in SCHEMA.patch) and fn_*.sql (functions, views and their grants: dropped and made again each
+ * time, all in one transaction). A recorded file that is gone or changed is refused. Roles are made before, by an
+ * administrator (roles.sql in the same folder). The files write their own schema prefix, and no transaction control.
  */
 #ifndef SP_PG_MIGRATE_H
 #define SP_PG_MIGRATE_H
@@ -18,8 +19,8 @@ struct sp_pg_migrated {
 };
 
 /* Migrates schema with the files in dir, connected by conninfo as the schema's owner; an advisory lock keeps a second
- * migrator waiting. SCHEMA_daemon gets USAGE and the function SCHEMA.patch_last(), PUBLIC nothing. Blocks: not for a loop.
- * SP_E_DATABASE, SP_E_SCHEMA (changed history, newer than the files), SP_E_NOTFOUND (dir), with the reason. */
+ * migrator waiting. SCHEMA_daemon gets USAGE and the function SCHEMA.patch_last(), PUBLIC nothing. Blocks: not for a
+ * loop. SP_E_DATABASE, SP_E_SCHEMA (changed history, newer than the files), SP_E_NOTFOUND (dir), with the reason. */
 SP_MUST_CHECK enum sp_status sp_pg_migrate(const char *conninfo, const char *schema, const char *dir,
     struct sp_pg_migrated *ret_did, struct sp_why *why);
 

@@ -21,8 +21,8 @@ struct sp_pg_files {
 	int npatches, nfunctions;
 };
 
-/* Reads NNN-name.sql and fn_name.sql of dir in the order of their names; other files are not looked at. SP_E_NOTFOUND when
- * there is no patch, SP_E_SCHEMA for a gap in the numbers or a number used twice. */
+/* Reads NNN-name.sql and fn_name.sql of dir in the order of their names; other files are not looked at. SP_E_NOTFOUND
+ * when there is no patch, SP_E_SCHEMA for a gap in the numbers or a number used twice. */
 SP_MUST_CHECK enum sp_status sp_pg_files_read(const char *dir, struct sp_pg_files **ret_files, struct sp_why *why);
 void sp_pg_files_free(struct sp_pg_files *files);
 SP_AUTO_DEFINE(sp_pg_files);

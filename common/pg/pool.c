@@ -2,8 +2,8 @@
  * pool.c - the queue of items, the threads that take batches from it, and the way back.
  *
  * An item is owned by the queue, then by the thread whose batch it is in, then by the reply queue, then by
- * sp_pg_deliver(), which frees it. pending counts all of these, so the reply queue, which has the same bound, is never
- * full. The lock guards the queue and the counts only; no statement runs under it.
+ * sp_pg_deliver(), which frees it. pending counts all of these, so the reply queue, which has the same bound, is
+ * never full. The lock guards the queue and the counts only; no statement runs under it.
  */
 #include "common/pg/pool.h"
 
@@ -64,7 +64,8 @@ give_back(struct sp_pg *pg, struct sp_pg_item *item)
 	(void)st;
 }
 
-/* Answers those of the n items that have a reason to end now, keeps the others in order; returns how many are left. */
+/* Answers those of the n items that have a reason to end now, keeps the others in order; returns how many are
+ * left. */
 static size_t
 expire(struct sp_pg *pg, struct sp_pg_item **items, size_t n)
 {
@@ -207,8 +208,8 @@ answer(struct worker *w, struct sp_pg_item **items, size_t n, PGresult *result_t
 	}
 }
 
-/* Runs items until each has its answer. A batch that fails is not answered: the number of its items is returned, which the
- * caller runs one by one; otherwise 0. */
+/* Runs items until each has its answer. A batch that fails is not answered: the number of its items is returned,
+ * which the caller runs one by one; otherwise 0. */
 static size_t
 settle(struct worker *w, struct sp_pg_item **items, size_t n)
 {
@@ -326,7 +327,8 @@ sp_pg_open(const struct sp_pg_options *options, const struct sp_pg_call *calls, 
 	pg->waiting = calloc(ncalls, sizeof(*pg->waiting));
 	pg->nworkers = options->threads > 0 ? options->threads : SP_DB_THREADS;
 	pg->workers = calloc(pg->nworkers, sizeof(*pg->workers));
-	if (pg->conninfo == NULL || pg->program == NULL || pg->replies == NULL || pg->waiting == NULL || pg->workers == NULL)
+	if (pg->conninfo == NULL || pg->program == NULL || pg->replies == NULL || pg->waiting == NULL ||
+	    pg->workers == NULL)
 		return SP_E_NOMEM;
 	for (size_t i = 0; i < ncalls; i++)
 		pg->waiting[i].end = &pg->waiting[i].first;

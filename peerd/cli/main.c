@@ -161,7 +161,7 @@ main(int argc, char **argv)
 		} else if (strncmp(argv[at], "--home=", 7) == 0) {
 			cli.home = argv[at] + 7;
 		} else if (strcmp(argv[at], "--version") == 0) {
-			puts("sealpost " PACKAGE_VERSION);
+			puts("sealpost (Sealpost) " PACKAGE_VERSION);
 			return CLI_DONE;
 		} else if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
 			help(stdout);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/text.h"
 #include "peerd/cli/api.h"
 #include "peerd/cli/follow.h"
 
@@ -27,7 +28,18 @@ absolute(const char *path, struct sp_buf *out)
 	return sp_buf_status(out) == SP_OK;
 }
 
-/* JSON has no bytes that are no UTF-8: such a path goes to peerd by a readable stand-in only if it is valid. */
+/* JSON has no bytes that are no UTF-8: such a path goes as digits. */
+static json_t *
+json_path(struct sp_buf *full)
+{
+	SP_AUTO_MEM char *hex = NULL;
+
+	if (sp_utf8_ok(sp_buf_span(full)))
+		return json_string(sp_buf_cstr(full));
+	hex = malloc(2 * full->len + 1);
+	return hex != NULL ? json_pack("{s:s}", "hex", sp_hex(full->data, full->len, hex)) : NULL;
+}
+
 static int
 add_path(json_t *paths, const char *path)
 {
@@ -41,11 +53,7 @@ add_path(json_t *paths, const char *path)
 	}
 	if (!absolute(path, &full))
 		return CLI_FAILED;
-	text = json_string(sp_buf_cstr(&full));
-	if (text == NULL) {
-		fprintf(stderr, "sealpost: the path %s is not UTF-8; send the folder that it lies in\n", path);
-		return CLI_FAILED;
-	}
+	text = json_path(&full);
 	return json_array_append_new(paths, text) == 0 ? CLI_DONE : CLI_FAILED;
 }
 

@@ -13,25 +13,53 @@
 #define WAIT_MOST_S 60
 #define SEND_MOST 4096		/* names or paths in one order */
 
-/* An array of texts of the body as C strings (borrowed); false if it is none. */
+/* The texts of an array of the body, as C strings of our own. */
+struct texts {
+	char **items;		/* owned */
+	size_t count;
+};
+
+static void
+texts_done(struct texts *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		free(t->items[i]);
+	free(t->items);
+}
+
+/* A text, or (for paths of any bytes) {"hex": digits}; NULL for anything else. */
+static char *
+one_text(const json_t *v)
+{
+	const json_t *hex = json_object_get(v, "hex"), *text = hex != NULL ? hex : v;
+	size_t n = json_string_length(text);
+	char *raw;
+
+	if (!json_is_string(text) || strlen(json_string_value(text)) != n)
+		return NULL;
+	if (hex == NULL)
+		return strdup(json_string_value(text));
+	if ((raw = calloc(1, n / 2 + 1)) == NULL)
+		return NULL;
+	if (sp_unhex(json_string_value(text), n, raw, n / 2) == SP_OK && strlen(raw) == n / 2)
+		return raw;
+	free(raw);
+	return NULL;
+}
+
 static bool
-texts(const struct call *c, const char *name, const char ***ret_items, size_t *ret_count)
+texts_read(const struct call *c, const char *name, struct texts *t)
 {
 	json_t *a = c->body != NULL ? json_object_get(c->body, name) : NULL, *v;
 	size_t i, n = json_array_size(a);
-	const char **items;
 
-	if (!json_is_array(a) || n > SEND_MOST || (items = calloc(n + 1, sizeof(*items))) == NULL)
+	if (!json_is_array(a) || n > SEND_MOST || (t->items = calloc(n + 1, sizeof(*t->items))) == NULL)
 		return false;
 	json_array_foreach(a, i, v) {
-		if (!json_is_string(v) || strlen(json_string_value(v)) != json_string_length(v)) {
-			free(items);
+		if ((t->items[i] = one_text(v)) == NULL)
 			return false;
-		}
-		items[i] = json_string_value(v);
+		t->count++;
 	}
-	*ret_items = items;
-	*ret_count = n;
 	return true;
 }
 
@@ -55,7 +83,7 @@ void
 on_send(struct call *c)
 {
 	struct events_order order = { 0 };
-	const char **to = NULL, **paths = NULL;
+	struct texts to = { 0 }, paths = { 0 };
 	bool ok = true;
 	const char *receipt = call_text(c, "receipt", &ok);
 	unsigned klass = receipt != NULL ? sp_receipt_class_from_text(sp_span_str(receipt)) :
@@ -65,9 +93,11 @@ on_send(struct call *c)
 	order.message = call_text(c, "message", &ok);
 	order.address = call_text(c, "address", &ok);
 	order.klass = (uint8_t)klass;
-	if (ok && klass != 0 && texts(c, "to", &to, &order.nto) && texts(c, "paths", &paths, &order.npaths)) {
-		order.to = to;
-		order.paths = paths;
+	if (ok && klass != 0 && texts_read(c, "to", &to) && texts_read(c, "paths", &paths)) {
+		order.to = (const char *const *)to.items;
+		order.nto = to.count;
+		order.paths = (const char *const *)paths.items;
+		order.npaths = paths.count;
 		events_send(c->peer->events, &order, ordered, c);
 	} else {
 		struct sp_why why;
@@ -76,8 +106,8 @@ on_send(struct call *c)
 		    "an order needs \"to\" and \"paths\", lists of texts");
 		call_fail(c, SP_E_ARGUMENT, &why);
 	}
-	free(to);
-	free(paths);
+	texts_done(&to);
+	texts_done(&paths);
 }
 
 static void

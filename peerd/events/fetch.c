@@ -284,6 +284,8 @@ fetch_files(struct live *l)
 	struct sp_msg_files m = { .transfer = l->row->id, .offset = l->files_txt.len };
 
 	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, true, SP_MSG_FILES, &m, files_answered, l);
+	if (l->letter == 0)
+		live_happens(l, SEND_ON_RECEIPT_LATE, NULL);
 }
 
 void
@@ -296,6 +298,8 @@ send_fetch(struct live *l)
 	sp_buf_done(&l->files_txt);
 	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, true, SP_MSG_RECEIPT, &m,
 	    receipt_answered, l);
+	if (l->letter == 0)
+		live_happens(l, SEND_ON_RECEIPT_LATE, NULL);
 }
 
 /* The recipient is away or busy: it is delivered all the same, and the receipt comes when it can. */

@@ -1,6 +1,6 @@
 # What peerd/events adds: the state machines of sending and receiving.
 libpeerd_a_SOURCES += \
-	peerd/events/machine.c peerd/events/machine.h peerd/events/send.def peerd/events/receive.def \
+	peerd/events/machine.c peerd/events/machine.h peerd/events/table.inc peerd/events/send.def peerd/events/receive.def \
 	peerd/events/live.c peerd/events/live.h peerd/events/events.c peerd/events/events.h peerd/events/order.c \
 	peerd/events/send.c peerd/events/send.h peerd/events/send_offer.c peerd/events/fetch.c \
 	peerd/events/receive.c peerd/events/receive.h peerd/events/receive_offer.c peerd/events/placing.c \

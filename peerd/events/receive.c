@@ -117,34 +117,9 @@ receive_start(struct events *e)
 #define tell_later receive_tell_later
 #define answer_done receive_answer_done
 
-static const struct machine_state states[] = {
-#define STATE(number, NAME, ended, text) { number, #NAME, ended, text },
-#define HAPPENING(NAME)
-#define ROW(FROM, ON, TO, action)
-#define KEEP(FROM, ON, action)
-#include "peerd/events/receive.def"
-#undef STATE
-#undef HAPPENING
-#undef ROW
-#undef KEEP
-};
-static const char *const happenings[] = {
-#define STATE(number, NAME, ended, text)
-#define HAPPENING(NAME) #NAME,
-#define ROW(FROM, ON, TO, action)
-#define KEEP(FROM, ON, action)
-#include "peerd/events/receive.def"
-#undef HAPPENING
-#undef ROW
-#undef KEEP
-};
-static const struct machine_row rows[] = {
-#define HAPPENING(NAME)
-#define ROW(FROM, ON, TO, action) { RECEIVE_##FROM, RECEIVE_ON_##ON, RECEIVE_##TO, false, action, #action },
-#define KEEP(STATE, ON, action) { RECEIVE_##STATE, RECEIVE_ON_##ON, RECEIVE_##STATE, true, action, #action },
-#include "peerd/events/receive.def"
-};
-const struct machine receive_machine = {
-	"receive", states, sizeof(states) / sizeof(states[0]), rows, sizeof(rows) / sizeof(rows[0]), happenings,
-	sizeof(happenings) / sizeof(happenings[0]),
-};
+#define TABLE_DEF "peerd/events/receive.def"
+#define TABLE_NAME "receive"
+#define TABLE_MACHINE receive_machine
+#define TABLE_STATE(NAME) RECEIVE_##NAME
+#define TABLE_ON(NAME) RECEIVE_ON_##NAME
+#include "peerd/events/table.inc"

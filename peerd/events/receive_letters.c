@@ -82,6 +82,8 @@ receive_tell(struct live *l)
 		.signature = sp_buf_span(&l->row->done_signature) };
 
 	l->letter = post_ask(l->all->parts.post, &l->peer_cert, NULL, false, SP_MSG_DONE_LETTER, &m, told, l);
+	if (l->letter == 0)
+		live_happens(l, RECEIVE_ON_UNANSWERED, NULL);
 }
 
 void

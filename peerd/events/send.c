@@ -294,34 +294,9 @@ end_delivered(struct live *l)
 #define fetch_later send_fetch_later
 #define pause pause_for_a_while
 
-static const struct machine_state states[] = {
-#define STATE(number, NAME, ended, text) { number, #NAME, ended, text },
-#define HAPPENING(NAME)
-#define ROW(FROM, ON, TO, action)
-#define KEEP(FROM, ON, action)
-#include "peerd/events/send.def"
-#undef STATE
-#undef HAPPENING
-#undef ROW
-#undef KEEP
-};
-static const char *const happenings[] = {
-#define STATE(number, NAME, ended, text)
-#define HAPPENING(NAME) #NAME,
-#define ROW(FROM, ON, TO, action)
-#define KEEP(FROM, ON, action)
-#include "peerd/events/send.def"
-#undef HAPPENING
-#undef ROW
-#undef KEEP
-};
-static const struct machine_row rows[] = {
-#define HAPPENING(NAME)
-#define ROW(FROM, ON, TO, action) { SEND_##FROM, SEND_ON_##ON, SEND_##TO, false, action, #action },
-#define KEEP(STATE, ON, action) { SEND_##STATE, SEND_ON_##ON, SEND_##STATE, true, action, #action },
-#include "peerd/events/send.def"
-};
-const struct machine send_machine = {
-	"send", states, sizeof(states) / sizeof(states[0]), rows, sizeof(rows) / sizeof(rows[0]), happenings,
-	sizeof(happenings) / sizeof(happenings[0]),
-};
+#define TABLE_DEF "peerd/events/send.def"
+#define TABLE_NAME "send"
+#define TABLE_MACHINE send_machine
+#define TABLE_STATE(NAME) SEND_##NAME
+#define TABLE_ON(NAME) SEND_ON_##NAME
+#include "peerd/events/table.inc"

@@ -243,6 +243,8 @@ send_offer(struct live *l)
 	title_salt(l, salt);
 	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, false, SP_MSG_OFFER_LETTER, &msg,
 	    offer_answered, l);
+	if (l->letter == 0)
+		send_fail(l, SP_E_NOMEM, NULL);
 }
 
 /* ---- letters that come by themselves ---- */

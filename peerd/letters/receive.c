@@ -94,7 +94,8 @@ static struct in *
 in_new(struct post *p, const struct sp_return *from, const struct sp_letter *letter, struct sp_buf *text,
     size_t bytes, const struct correspondent *c)
 {
-	struct in *in = p->counts.open_in < SP_LETTER_OPEN ? calloc(1, sizeof(*in)) : NULL;
+	size_t bound = c->in_book ? SP_LETTER_OPEN : SP_LETTER_OPEN - SP_LETTER_OPEN_BOOK;
+	struct in *in = p->counts.open_in < bound ? calloc(1, sizeof(*in)) : NULL;
 
 	if (in == NULL)
 		return NULL;

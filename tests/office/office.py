@@ -26,7 +26,7 @@ class Station:
     def __init__(self, office, home, person, station, port, address, netns=None, user=None):
         self.office, self.home, self.person, self.station = office, home, person, station
         self.port, self.address, self.netns, self.user = port, address, netns, user
-        prefix = ["ip", "netns", "exec", netns] if netns else []
+        prefix = ["nsenter", f"--net=/run/netns/{netns}"] if netns else []
         if user:
             prefix += ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"]
         self.daemon = Daemon("peerd of " + os.path.basename(home), home,

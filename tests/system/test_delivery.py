@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 
+import pytest
 import trees
 
 
@@ -32,7 +33,7 @@ def wait_for(what, seconds=30):
         time.sleep(0.1)
 
 
-def test_tx01_tx02_tx03_a_file_arrives_with_its_receipt(pair, tmp_path):
+def test_tx01_tx02_tx03_rx01_rc07_rc11_a_file_arrives_with_its_receipt(pair, tmp_path):
     a, b = pair
     file = tmp_path / "letter.txt"
     file.write_text("Dear Bob,\nhere it is.\n")
@@ -131,7 +132,7 @@ def test_sys04_sys05_many_transfers_at_once_both_ways(pair, tmp_path):
         assert len(done) == 12 and all(e["result"] == "delivered" for e in done), done
 
 
-def test_rc01_class_none_asks_for_no_receipt(pair, tmp_path):
+def test_rc01_rx06_class_none_asks_for_no_receipt(pair, tmp_path):
     a, b = pair
     (tmp_path / "f").write_text("x")
     sent, received = deliver(a, b, tmp_path / "f", words=["--receipt", "none"])
@@ -186,29 +187,15 @@ def test_log01_log07_the_log_survives_a_restart(pair, tmp_path):
     assert [h["state"] for h in again["history"]][-1] == "DELIVERED"
 
 
-def test_a_killed_sender_starts_again_and_delivers_once(pair, tmp_path):
+@pytest.mark.parametrize("killed", ["sender", "recipient"])
+def test_rc13_a_kill_in_mid_transfer_ends_with_one_delivery(pair, tmp_path, killed):
     a, b = pair
+    victim = a if killed == "sender" else b
     (tmp_path / "big").write_bytes(os.urandom(80_000_000))
     a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
     wait_for(lambda: (b.json("log", "--pending") or b.json("log")))
-    a.daemon.kill()
-    a.start()
-    wait_for(lambda: not a.json("log", "--pending"), 120)
-    assert only(a.json("log"))["result"] == "delivered"
-    wait_for(lambda: not b.json("log", "--pending"), 60)
-    received = only(b.json("log"))
-    assert received["result"] == "delivered"
-    assert open(received["placed"] + "/big", "rb").read() == (tmp_path / "big").read_bytes()
-    assert os.listdir(b.path("received", ".incoming")) == []
-
-
-def test_a_killed_recipient_gets_it_again_and_delivers_once(pair, tmp_path):
-    a, b = pair
-    (tmp_path / "big").write_bytes(os.urandom(80_000_000))
-    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
-    wait_for(lambda: (b.json("log", "--pending") or b.json("log")))
-    b.daemon.kill()
-    b.start()
+    victim.daemon.kill()
+    victim.start()
     wait_for(lambda: not a.json("log", "--pending"), 120)
     assert only(a.json("log"))["result"] == "delivered"
     wait_for(lambda: not b.json("log", "--pending"), 60)
@@ -244,7 +231,7 @@ def test_pk08_pk09_who_and_message_are_shown(pair, tmp_path):
     assert a.full_name in text and "lines – ✓" in text and "My title" in text
 
 
-def test_ky01_enrolment_tells_what_is_wrong(office, pair):
+def test_ky01_bm02_sys10_enrolment_tells_what_is_wrong(office, pair):
     a, _ = pair
     fresh = office.station("mallory", enrol=False)
     try:
@@ -262,13 +249,13 @@ def test_ky01_enrolment_tells_what_is_wrong(office, pair):
         retire(office, fresh)
 
 
-def test_bk_a_name_that_keyd_does_not_know(pair):
+def test_bk01_a_name_that_keyd_does_not_know(pair):
     a, _ = pair
     done = a.sealpost("book", "add", "nobody@post.example", check=False)
     assert done.returncode == 1 and "nobody@post.example" in done.stderr
 
 
-def test_sch07_who_says_who_is_there(pair):
+def test_sch07_sch08_who_says_who_is_there(pair):
     a, b = pair
     assert "is there" in a.sealpost("who", b.name).stdout
     b.daemon.stop()

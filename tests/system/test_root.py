@@ -20,22 +20,31 @@ def ip(*words):
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
+def inside(netns, *words):
+    """ip within a namespace; ip -n would want to mount things, which a chroot does not allow."""
+    subprocess.run(["nsenter", f"--net=/run/netns/{netns}", "ip", *words], check=True, capture_output=True)
+
+
 class Hosts:
     """Network namespaces on a bridge of their own: one network, 10.77.N.0/24."""
 
     def __init__(self, names):
         self.names = names
         self.bridge = "spbr0"
+        self.remove()
+
+    def make(self):
+        """The bridge and the hosts on it."""
         ip("link", "add", self.bridge, "type", "bridge")
         ip("addr", "add", "10.77.0.1/24", "dev", self.bridge)
         ip("link", "set", self.bridge, "up")
-        for number, name in enumerate(names, 2):
+        for number, name in enumerate(self.names, 2):
             ip("netns", "add", name)
             ip("link", "add", f"v{name}", "type", "veth", "peer", "name", "eth0", "netns", name)
             ip("link", "set", f"v{name}", "master", self.bridge, "up")
-            ip("-n", name, "addr", "add", f"10.77.0.{number}/24", "dev", "eth0")
-            ip("-n", name, "link", "set", "eth0", "up")
-            ip("-n", name, "link", "set", "lo", "up")
+            inside(name, "addr", "add", f"10.77.0.{number}/24", "dev", "eth0")
+            inside(name, "link", "set", "eth0", "up")
+            inside(name, "link", "set", "lo", "up")
 
     def address(self, name):
         return f"10.77.0.{2 + self.names.index(name)}"
@@ -49,8 +58,11 @@ class Hosts:
 @pytest.fixture
 def hosts():
     h = Hosts(["spalice", "spbob"])
-    yield h
-    h.remove()
+    try:
+        h.make()
+        yield h
+    finally:
+        h.remove()
 
 
 def test_bm01_two_machines_with_users_of_their_own(hosts, tmp_path):

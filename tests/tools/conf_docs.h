@@ -1,6 +1,6 @@
 /*
- * conf_docs.h - what is written out of a daemon's settings: its sample file, and the block of its manual page between the
- * marks. Used by a daemon's docs program and by the test that compares the committed files.
+ * conf_docs.h - what is written out of a daemon's settings: its sample file, and the block of its manual page between
+ * the marks. Used by a daemon's docs program and by the test that compares the committed files.
  */
 #ifndef SP_TOOLS_CONF_DOCS_H
 #define SP_TOOLS_CONF_DOCS_H
@@ -17,7 +17,8 @@
 static inline enum sp_status
 conf_docs_man(const struct sp_conf_key *keys, size_t n, struct sp_buf *page, struct sp_buf *out)
 {
-	const char *text = sp_buf_cstr(page), *begin = strstr(text, CONF_DOCS_BEGIN), *end = strstr(text, CONF_DOCS_END);
+	const char *text = sp_buf_cstr(page), *begin = strstr(text, CONF_DOCS_BEGIN), *end = strstr(text,
+	    CONF_DOCS_END);
 
 	if (begin == NULL || end == NULL || end < begin)
 		return SP_E_FORMAT;

@@ -1,14 +1,15 @@
 /*
- * enrol_client.c - keyd seen from outside, for its tests: enrols, looks up, reads the roster, and does each wrong on demand.
+ * enrol_client.c - keyd seen from outside, for its tests: enrols, looks up, reads the roster, and does each wrong on
+ * demand.
  *
  * enrol_client enrol DIR TOKEN [HOW]     keys of DIR (made if not there); writes DIR/cert.der, root.der, issuer.der
- *    HOW: wrong-secret, wrong-proof (a bit flipped), wrong-exporter, no-begin (nonces guessed), late-keys (other keys in ENROL)
- * enrol_client lookup DIR NAME           prints a line for each certificate
- * enrol_client roster DIR                prints "roster NUMBER DOMAIN" and a line for each service
- * enrol_client ask DIR WHAT              lookup, roster or postmark (which keyd does not serve); ask-bare: without a certificate
+ * HOW: wrong-secret, wrong-proof (a bit flipped), wrong-exporter, no-begin (nonces guessed), late-keys (other keys in
+ * ENROL) enrol_client lookup DIR NAME           prints a line for each certificate enrol_client roster DIR
+ * prints "roster NUMBER DOMAIN" and a line for each service enrol_client ask DIR WHAT              lookup, roster or
+ * postmark (which keyd does not serve); ask-bare: without a certificate
  *
- * Prints "ok …" lines and ends with 0, or "STATUS reason" and ends with 1. lookup and roster connect to the address in
- * DIR/keyd, which enrol writes.
+ * Prints "ok …" lines and ends with 0, or "STATUS reason" and ends with 1. lookup and roster connect to the address
+ * in DIR/keyd, which enrol writes.
  */
 #include <stdio.h>
 
@@ -98,8 +99,8 @@ enrolled(void *arg, const struct sp_answer *answer)
 	    (st = file(t, "issuer.der", NULL, issuer, true)) == SP_OK)
 		st = file(t, "root.der", NULL, root, true);
 	if (st == SP_OK)
-		printf("ok %s %s serial=%s days=%lld\n", sp_identity_text(&id, name), sp_hex(id.hash.b, 32, hash), id.serial,
-		    (long long)(id.not_after - (int64_t)(sp_clock_wall_ms() / 1000) + 43200) / 86400);
+		printf("ok %s %s serial=%s days=%lld\n", sp_identity_text(&id, name), sp_hex(id.hash.b, 32, hash),
+		    id.serial, (long long)(id.not_after - (int64_t)(sp_clock_wall_ms() / 1000) + 43200) / 86400);
 	finish(t, st);
 }
 
@@ -122,7 +123,8 @@ ask_enrol(struct tool *t, const struct sp_msg_enrol_challenge *challenge)
 {
 	struct sp_enrol_keys keys;
 	uint8_t n1[32], n2[32], bytes[SP_ENROL_PROOF], proof[SP_SIGNATURE];
-	struct sp_msg_enrol msg = { .secret = sp_span(t->token.secret, 16), .letter_key = sp_span(keys.letter_key, 32),
+	struct sp_msg_enrol msg = { .secret = sp_span(t->token.secret, 16), .letter_key = sp_span(keys.letter_key,
+	    32),
 		.age_key = sp_span(keys.age_key, 32), .sign_key = sp_span(keys.sign_key, SP_P256_PUBLIC),
 		.proof = sp_span(proof, SP_SIGNATURE) };
 	struct sp_hash request;
@@ -174,8 +176,10 @@ enrol(struct tool *t, const char *text)
 	const struct sp_token_address *a = &t->token.keyd[0];
 	char address[SP_HOST_MAX + 10];
 	const char *list[] = { address };
-	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = list, .naddresses = 1, .one_connection = true };
-	struct sp_msg_enrol_begin msg = { .letter_key = sp_span(t->letter.public_key, 32), .age_key = sp_span(t->age.public_key, 32) };
+	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = list, .naddresses = 1,
+	    .one_connection = true };
+	struct sp_msg_enrol_begin msg = { .letter_key = sp_span(t->letter.public_key, 32), .age_key =
+	    sp_span(t->age.public_key, 32) };
 	struct sp_id id = sp_id_new();
 	enum sp_status st;
 
@@ -218,8 +222,8 @@ rostered(void *arg, const struct sp_answer *answer)
 	struct sp_cursor list = sp_cursor(st == SP_OK ? msg.services : sp_span(NULL, 0));
 
 	if (st == SP_OK)
-		printf("ok roster %llu %.*s tariff=%zu\n", (unsigned long long)msg.number, (int)msg.domain.n, msg.domain.p,
-		    msg.tariff.n);
+		printf("ok roster %llu %.*s tariff=%zu\n", (unsigned long long)msg.number, (int)msg.domain.n,
+		    msg.domain.p, msg.tariff.n);
 	while (st == SP_OK && sp_list_next(&list, sp_desc_msg(SP_MSG_SERVICE_PART), &part)) {
 		struct sp_identity id;
 		char name[SP_NAME_TEXT];
@@ -303,7 +307,8 @@ main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	t.dir = argv[2];
-	if ((st = sp_loop_new(&t.loop, &t.why)) == SP_OK && (st = sp_resolver_new(t.loop, &t.resolver, &t.why)) == SP_OK &&
+	if ((st = sp_loop_new(&t.loop, &t.why)) == SP_OK && (st = sp_resolver_new(t.loop, &t.resolver,
+	    &t.why)) == SP_OK &&
 	    (st = load_keys(&t)) == SP_OK)
 		st = strcmp(argv[1], "enrol") == 0 ? enrol(&t, argv[3]) : ask(&t, argv[1], argc > 3 ? argv[3] : "");
 	if (st == SP_OK && (st = sp_loop_run(t.loop)) == SP_OK)

@@ -1,5 +1,7 @@
 # What tests/tools adds to the build: programs that print documentation out of the tables, and what other programs read.
-noinst_PROGRAMS += tests/tools/protocol_reference tests/tools/wire_record
+noinst_PROGRAMS += tests/tools/protocol_reference tests/tools/wire_record tests/tools/receipt_record
 tests_tools_protocol_reference_LDADD = libsealpost.a $(SYS_LIBS)
 tests_tools_wire_record_LDADD = libsealpost.a $(SYS_LIBS)
-EXTRA_DIST += tests/readers/letter_reader.py tests/system/test_wire_format.py
+tests_tools_receipt_record_LDADD = libsealpost.a $(SYS_LIBS)
+EXTRA_DIST += tests/readers/letter_reader.py tests/system/test_wire_format.py \
+	tests/readers/receipt_reader.py tests/system/test_receipt_format.py

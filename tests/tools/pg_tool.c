@@ -3,7 +3,8 @@
  *
  * pg_tool migrate CONNINFO SCHEMA DIR          prints "FROM TO FUNCTIONS"
  * pg_tool check CONNINFO SCHEMA NUMBER WAIT_MS
- * pg_tool ask CONNINFO prepared|plain          reads lines, asks, prints "INDEX STATUS VALUES…" in the order of answers:
+ * pg_tool ask CONNINFO prepared|plain          reads lines, asks, prints "INDEX STATUS VALUES…" in the order of
+ * answers:
  *   echo NUMBER TEXT    probe.echo: gives back what it got; TEXT "null" is NULL
  *   many NUMBER         probe.many: NUMBER rows
  *   wait                until everything asked so far is answered
@@ -22,10 +23,11 @@
 enum { ECHO, MANY, WRONG };
 static const struct sp_pg_call calls[] = {
 	[ECHO] = { "probe.echo", "SELECT item, number, text, bytes, id FROM probe.echo($1, $2, $3, $4)",
-	    { SP_PG_INT, SP_PG_TEXT, SP_PG_BYTES, SP_PG_ID }, { SP_PG_INT, SP_PG_TEXT, SP_PG_BYTES, SP_PG_ID }, false },
+	    { SP_PG_INT, SP_PG_TEXT, SP_PG_BYTES, SP_PG_ID }, { SP_PG_INT, SP_PG_TEXT, SP_PG_BYTES, SP_PG_ID },
+	    false },
 	[MANY] = { "probe.many", "SELECT item, number FROM probe.many($1)", { SP_PG_INT }, { SP_PG_INT }, true },
-	[WRONG] = { "probe.wrong", "SELECT item, text AS number FROM probe.echo($1, ARRAY['x'], NULL, NULL)", { SP_PG_INT },
-	    { SP_PG_INT }, false },
+	[WRONG] = { "probe.wrong", "SELECT item, text AS number FROM probe.echo($1, ARRAY['x'], NULL, NULL)", {
+	    SP_PG_INT }, { SP_PG_INT }, false },
 };
 
 static int

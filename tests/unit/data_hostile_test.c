@@ -291,7 +291,7 @@ START_TEST(an_honest_liar_is_believed)
 END_TEST
 
 /* Whoever does not prove itself is closed and counted; the transfer goes on waiting for the right one. */
-START_TEST(the_unproved_do_not_disturb)
+START_TEST(acc07_the_unproved_do_not_disturb)
 {
 	static const struct lie lies[] = { { .wrong_token = true }, { .wrong_mac = true }, { .wrong_number = true },
 		{ .wrong_accept = true }, { .open_of_other_accept = true } };
@@ -461,7 +461,7 @@ static void shorter(struct data_receive_order *o) { o->packet -= 512; }
 static void longer(struct data_receive_order *o) { o->packet += 512; }
 static void other_station(struct data_receive_order *o) { strcpy(o->sender.name.station, "desktop"); }
 
-START_TEST(the_packet_must_be_the_one_offered)
+START_TEST(rx07_the_packet_must_be_the_one_offered)
 {
 	check_offer(other_manifest, SP_E_MISMATCH);
 	check_offer(other_length, SP_E_MISMATCH);
@@ -473,11 +473,11 @@ START_TEST(the_packet_must_be_the_one_offered)
 }
 END_TEST
 
-UNIT_MAIN("data/hostile", an_honest_liar_is_believed, the_unproved_do_not_disturb, a_flood_of_connections_leaves_room,
+UNIT_MAIN("data/hostile", an_honest_liar_is_believed, acc07_the_unproved_do_not_disturb, a_flood_of_connections_leaves_room,
     a_recorded_opening_is_worth_nothing, opened_by_another_station, garbage_instead_of_records,
     manifest_header_changed, manifest_text_changed, byte_left_out, bytes_twice, more_than_offered, less_than_offered,
     content_other_than_printed, no_fingerprints, fingerprints_with_a_gap, more_fingerprints_than_files,
     fingerprints_not_those_signed,
     trailer_by_another_station, trailer_of_another_offer, trailer_with_other_changes, fingerprints_before_the_packet,
     end_before_the_packet, given_up_by_the_sender, no_byte_may_differ,
-    the_packet_must_be_the_one_offered)
+    rx07_the_packet_must_be_the_one_offered)

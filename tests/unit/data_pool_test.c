@@ -251,7 +251,7 @@ cancel_at_alice(void *arg)
 	data_abort(alice, &p->id, true, SP_E_CANCELLED);
 }
 
-START_TEST(tx11_cancelled_in_the_middle)
+START_TEST(tx15_cancelled_in_the_middle)
 {
 	struct pair *p;
 
@@ -373,7 +373,7 @@ START_TEST(nobody_there)
 END_TEST
 
 /* The port is shared, closed when nobody waits for a connection, and the range can be full. */
-START_TEST(ports_are_open_only_while_needed)
+START_TEST(rx04_ports_are_open_only_while_needed)
 {
 	struct data_settings settings = { .bind = "127.0.0.1", .port_first = 22990, .port_last = 22990,
 	    .threads = 2 };
@@ -460,8 +460,8 @@ END_TEST
 UNIT_MAIN("data/pool", tx02_a_tree_arrives_identical, the_smallest_chunk_will_do,
     nothing_but_folders_and_an_empty_file, a_large_file_with_holes, sys07_many_at_once,
     links_that_point_outside_are_listed, a_changed_file_is_left_out_and_said, nothing_but_changed_files_fails,
-    the_recipients_failure_reaches_the_sender, either_side_can_end_it, tx11_cancelled_in_the_middle,
+    the_recipients_failure_reaches_the_sender, either_side_can_end_it, tx15_cancelled_in_the_middle,
     a_pool_that_ends_breaks_its_transfers, nobody_there, a_connection_that_comes_early_waits,
     wal02_a_held_delivery_waits_until_it_is_paid, wal02_a_held_delivery_that_is_never_paid_ends,
-    ports_are_open_only_while_needed, both_families,
+    rx04_ports_are_open_only_while_needed, both_families,
     settings_out_of_range)

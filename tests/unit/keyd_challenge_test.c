@@ -1,5 +1,6 @@
 /*
- * keyd_challenge_test.c - who holds the keys can answer the challenge, on that connection and for those keys; nobody else.
+ * keyd_challenge_test.c - who holds the keys can answer the challenge, on that connection and for those keys; nobody
+ * else.
  */
 #include "keyd/challenge.h"
 
@@ -27,7 +28,8 @@ asker_init(struct asker *a)
 }
 
 static void
-open_nonce(const struct sp_x25519_pair *pair, const char *info, const uint8_t sealed[CHALLENGE_SEALED], uint8_t *ret_nonce)
+open_nonce(const struct sp_x25519_pair *pair, const char *info, const uint8_t sealed[CHALLENGE_SEALED],
+    uint8_t *ret_nonce)
 {
 	ck_status(sp_hpke_open(pair, NULL, sp_span_str(info), sp_span(NULL, 0), sealed,
 	    sp_span(sealed + SP_HPKE_ENC, CHALLENGE_SEALED - SP_HPKE_ENC), ret_nonce), SP_OK);

@@ -131,5 +131,6 @@ START_TEST(its_own_certificate_is_renewed_after_two_thirds)
 }
 END_TEST
 
-UNIT_MAIN("keyd/office", what_is_made_can_be_opened, a_root_is_made_once, files_that_do_not_belong_together_are_refused,
+UNIT_MAIN("keyd/office", what_is_made_can_be_opened, a_root_is_made_once,
+    files_that_do_not_belong_together_are_refused,
     ky01_certificates_are_issued_for_ninety_days, its_own_certificate_is_renewed_after_two_thirds)

@@ -12,7 +12,8 @@ make(char *domain, char *name, char *address, char *listen)
 {
 	addresses[0] = address;
 	addresses[1] = listen;
-	return (struct settings){ .domain = domain, .name = name, .address = { addresses, 1 }, .listen = { addresses + 1, 1 } };
+	return (struct settings){ .domain = domain, .name = name, .address = { addresses, 1 },
+	    .listen = { addresses + 1, 1 } };
 }
 
 START_TEST(sys17_wrong_names_and_addresses_are_refused)
@@ -34,8 +35,8 @@ START_TEST(sys17_wrong_names_and_addresses_are_refused)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char d[32], n[32], a[32], l[32];
 		struct sp_why why = { "" };
-		struct settings s = make(strcpy(d, cases[i].domain), strcpy(n, cases[i].name), strcpy(a, cases[i].address),
-		    strcpy(l, cases[i].listen));
+		struct settings s = make(strcpy(d, cases[i].domain), strcpy(n, cases[i].name), strcpy(a,
+		    cases[i].address), strcpy(l, cases[i].listen));
 
 		ck_status(settings_check(&s, &why), cases[i].says == NULL ? SP_OK : SP_E_CONFIG);
 		ck_assert_msg(cases[i].says == NULL || strstr(why.text, cases[i].says) != NULL, "%s", why.text);
@@ -72,8 +73,10 @@ START_TEST(sample_and_manual_are_fresh)
 	ck_assert_msg(sp_span_eq(sp_buf_span(&sample), sp_buf_span(&old)), "etc/keyd.conf is stale: make docs-fresh");
 	read_source("docs/man/keyd.8", &page);
 	ck_status(conf_docs_man(settings_keys, SETTINGS_KEYS, &page, &fresh), SP_OK);
-	ck_assert_msg(sp_span_eq(sp_buf_span(&page), sp_buf_span(&fresh)), "docs/man/keyd.8 is stale: make docs-fresh");
+	ck_assert_msg(sp_span_eq(sp_buf_span(&page), sp_buf_span(&fresh)),
+	    "docs/man/keyd.8 is stale: make docs-fresh");
 }
 END_TEST
 
-UNIT_MAIN("keyd/settings", sample_and_manual_are_fresh, sys17_wrong_names_and_addresses_are_refused, addresses_become_one_text)
+UNIT_MAIN("keyd/settings", sample_and_manual_are_fresh, sys17_wrong_names_and_addresses_are_refused,
+    addresses_become_one_text)

@@ -101,7 +101,7 @@ START_TEST(a_letter_for_another_key_is_not_heard)
 }
 END_TEST
 
-START_TEST(a_replayed_letter_moves_nothing)
+START_TEST(acc12_a_replayed_letter_moves_nothing)
 {
 	SP_AUTO_DONE(sp_buf) letter = { 0 }, first = { 0 };
 	struct raw elsewhere;
@@ -343,6 +343,61 @@ START_TEST(strangers_are_asked_a_few_at_a_time)
 }
 END_TEST
 
+static struct post_in *held[SP_LETTER_OPEN + 1];
+static size_t nheld;
+
+static void
+keep(void *arg, struct post_in *in)
+{
+	(void)arg;
+	held[nheld++] = in;
+}
+
+/* However many letters strangers have at their handlers, there is room for those of the book. */
+START_TEST(the_book_keeps_a_share_of_the_queue)
+{
+	SP_AUTO_DONE(sp_buf) letter = { 0 };
+	struct party *carol;
+	struct sp_addr to;
+	struct hand h;
+
+	set_up_raw();
+	to = post_addr(bob);
+	carol = make_party("carol/phone@" DOMAIN, &office);
+	post_on(bob->post, SP_MSG_AGAIN, keep, bob);
+	for (int i = 0; i < SP_LETTER_OPEN; i++) {
+		h = hand(i < SP_LETTER_OPEN - SP_LETTER_OPEN_BOOK ? &carol->station : &alice->station, &bob->station);
+		if (i == 0) {
+			const struct correspondent *c;
+
+			ck_status(book_learn_cert(bob->book, sp_buf_span(&carol->station.cert), &c, NULL), SP_OK);
+		}
+		hand_seal(&h, SP_MSG_AGAIN, &again, &letter);
+		raw_send(&raw, &to, sp_buf_span(&letter));
+		if (i % 32 == 31)
+			run_for(i % 512 == 511 ? 20 : 5);
+	}
+	run_for(200);
+	ck_assert_uint_eq(nheld, SP_LETTER_OPEN);
+	for (int i = 0; i < 2; i++) {
+		h = hand(i == 0 ? &carol->station : &alice->station, &bob->station);
+		hand_seal(&h, SP_MSG_AGAIN, &again, &letter);
+		refused(sp_buf_span(&letter), full);
+	}
+	for (size_t i = 0; i < SP_LETTER_OPEN_BOOK; i++)
+		post_ignore(bob->post, held[--nheld]);
+	h = hand(&carol->station, &bob->station);
+	hand_seal(&h, SP_MSG_AGAIN, &again, &letter);
+	refused(sp_buf_span(&letter), full);
+	h = hand(&alice->station, &bob->station);
+	hand_seal(&h, SP_MSG_AGAIN, &again, &letter);
+	raw_send(&raw, &to, sp_buf_span(&letter));
+	run_for(50);
+	ck_assert_uint_eq(nheld, SP_LETTER_OPEN - SP_LETTER_OPEN_BOOK + 1);
+	tear_down_raw();
+}
+END_TEST
+
 /* ---- alice asks, and raw answers in bob's name ---- */
 static int64_t raw_clock;		/* of the other side, against ours */
 static struct member *answers_as;
@@ -427,8 +482,8 @@ START_TEST(an_answer_counts_from_the_right_key_only)
 END_TEST
 
 UNIT_MAIN("letters/hostile", what_is_touched_is_not_heard, a_letter_for_another_key_is_not_heard,
-    a_replayed_letter_moves_nothing, an_id_with_other_bytes_is_dropped,
+    acc12_a_replayed_letter_moves_nothing, an_id_with_other_bytes_is_dropped,
     a_letter_out_of_its_time_is_answered_with_the_clock, unknown_types_and_answers_to_nothing_are_dropped,
     an_ended_certificate_is_not_heard, anothers_certificate_opens_no_door, no_answer_is_longer_than_its_letter,
-    strangers_are_asked_a_few_at_a_time, another_clock_is_followed_for_that_station_only,
+    strangers_are_asked_a_few_at_a_time, the_book_keeps_a_share_of_the_queue, another_clock_is_followed_for_that_station_only,
     a_clock_a_day_off_is_not_followed, an_answer_counts_from_the_right_key_only)

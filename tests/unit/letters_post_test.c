@@ -195,7 +195,7 @@ START_TEST(a_stranger_over_tcp_is_asked_the_same_way)
 }
 END_TEST
 
-START_TEST(who_is_not_certified_is_not_heard)
+START_TEST(acc01_who_is_not_certified_is_not_heard)
 {
 	struct party *mallory;
 
@@ -368,7 +368,7 @@ UNIT_MAIN("letters/post", a_letter_is_answered, a_lost_letter_is_sent_again,
     a_repeated_letter_gets_the_same_answer_bytes, doubled_letters_are_handled_once,
     a_letter_at_its_handler_is_not_handled_again, an_ignored_letter_may_be_handled_again,
     enc03_an_unknown_key_is_asked_for_its_certificate, a_stranger_over_tcp_is_asked_the_same_way,
-    who_is_not_certified_is_not_heard, strangers_may_get_no_answer_but_the_certificate, a_large_answer_comes_over_tcp,
+    acc01_who_is_not_certified_is_not_heard, strangers_may_get_no_answer_but_the_certificate, a_large_answer_comes_over_tcp,
     when_datagrams_are_in_vain_the_letter_goes_over_tcp, a_dead_port_times_out_within_the_tries,
     what_cannot_be_written_is_said_from_the_loop, names_are_looked_up_beside_the_loop,
     a_cancelled_letter_calls_nobody,

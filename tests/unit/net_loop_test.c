@@ -25,8 +25,11 @@ static void
 on_mark(void *arg)
 {
 	const struct mark *m = arg;
+	size_t n = strlen(order);
 
-	strncat(order, &(char[2]){ m->letter, 0 }[0], 1);
+	ck_assert_uint_lt(n + 1, sizeof(order));
+	order[n] = m->letter;
+	order[n + 1] = 0;
 	if (m->last)
 		sp_loop_stop(u.loop);
 }

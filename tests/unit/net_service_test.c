@@ -125,11 +125,13 @@ bench_done(struct bench *b)
 }
 
 static void
-connect_as(struct bench *b, bool with_cert, const struct sp_trust *trust, const struct sp_hash *pin, const char *first)
+connect_as(struct bench *b, bool with_cert, const struct sp_trust *trust, const struct sp_hash *pin,
+    const char *first)
 {
 	struct sp_tls_identity id = { b->member_key, sp_buf_span(&b->member_cert), b->server_chain, 1 };
 	const char *addresses[2] = { first != NULL ? first : b->address, b->address };
-	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = addresses, .naddresses = first != NULL ? 2 : 1,
+	struct sp_client_conf conf = { .role = SP_ROLE_KEYD, .addresses = addresses, .naddresses = first != NULL ? 2 :
+	    1,
 		.identity = with_cert ? &id : NULL, .trust = trust, .one_connection = pin != NULL };
 
 	if (pin != NULL)
@@ -189,10 +191,12 @@ START_TEST(who_may_not_ask_is_told)
 	connect_as(&b, false, b.ca.trust, NULL, NULL);
 	ck_status(ask(&b, "bob@post.example"), SP_E_PERMISSION);
 	connect_as(&b, true, b.ca.trust, NULL, NULL);
-	ck_status(sp_client_ask(b.client, &id, SP_MSG_ROSTER, &(struct sp_msg_roster){ 0 }, answered, &b, NULL), SP_OK);
+	ck_status(sp_client_ask(b.client, &id, SP_MSG_ROSTER, &(struct sp_msg_roster){ 0 }, answered, &b, NULL),
+	    SP_OK);
 	ck_status(sp_loop_run(b.loop), SP_OK);
 	ck_status(b.status, SP_E_PERMISSION);
-	ck_status(sp_client_ask(b.client, &id, SP_MSG_TOPUP_GET, &(struct sp_msg_topup_get){ .request = id }, answered, &b,
+	ck_status(sp_client_ask(b.client, &id, SP_MSG_TOPUP_GET, &(struct sp_msg_topup_get){ .request = id },
+	    answered, &b,
 	    NULL), SP_OK);
 	ck_status(sp_loop_run(b.loop), SP_OK);
 	ck_status(b.status, SP_E_UNKNOWN);

@@ -202,7 +202,7 @@ START_TEST(order_and_sizes_are_kept)
 END_TEST
 
 /* Somebody with the same rights exchanges things below the incoming folder: nothing is written through a link. */
-START_TEST(a_link_put_in_the_way_leads_nowhere)
+START_TEST(rx12_a_link_put_in_the_way_leads_nowhere)
 {
 	static const struct sp_entry entries[] = {
 		{ .type = 'd', .path = "d", .mode = 0755 },
@@ -245,7 +245,7 @@ START_TEST(a_link_put_in_the_way_leads_nowhere)
 }
 END_TEST
 
-START_TEST(refused_paths_never_reach_the_disk)
+START_TEST(rx12_refused_paths_never_reach_the_disk)
 {
 	static const struct sp_entry bad[] = {
 		{ .type = 'f', .path = "/etc/x" }, { .type = 'f', .path = "../x" },
@@ -310,5 +310,5 @@ START_TEST(twice_after_a_crash)
 END_TEST
 
 UNIT_MAIN("place/files", modes_times_and_links, outside_links_can_be_kept, changed_files_are_dropped_with_their_names,
-    holes_are_made_again, order_and_sizes_are_kept, a_link_put_in_the_way_leads_nowhere,
-    refused_paths_never_reach_the_disk, twice_after_a_crash)
+    holes_are_made_again, order_and_sizes_are_kept, rx12_a_link_put_in_the_way_leads_nowhere,
+    rx12_refused_paths_never_reach_the_disk, twice_after_a_crash)

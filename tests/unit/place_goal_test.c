@@ -42,7 +42,7 @@ START_TEST(the_rename_can_be_repeated)
 }
 END_TEST
 
-START_TEST(a_clash_gets_a_number)
+START_TEST(rx12_a_clash_gets_a_number)
 {
 	char goal[512], second[512];
 	uint64_t inode = 0, inode2 = 0;
@@ -148,5 +148,5 @@ START_TEST(the_sweep_keeps_the_live)
 }
 END_TEST
 
-UNIT_MAIN("place/goal", the_rename_can_be_repeated, a_clash_gets_a_number, titles_become_safe_names,
+UNIT_MAIN("place/goal", the_rename_can_be_repeated, rx12_a_clash_gets_a_number, titles_become_safe_names,
     goals_elsewhere_are_refused, the_sweep_keeps_the_live)

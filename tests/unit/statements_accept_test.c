@@ -62,7 +62,7 @@ START_TEST(an_accept_comes_back_as_it_went)
 }
 END_TEST
 
-START_TEST(an_accept_that_does_not_fit_is_refused)
+START_TEST(tx04_an_accept_that_does_not_fit_is_refused)
 {
 	struct sp_hash other = { { 6 } };
 	uint8_t token[33] = { 7, 7, 8 };
@@ -125,5 +125,5 @@ START_TEST(ranges_have_one_form)
 }
 END_TEST
 
-UNIT_MAIN("statements/accept", an_accept_comes_back_as_it_went, an_accept_that_does_not_fit_is_refused,
+UNIT_MAIN("statements/accept", an_accept_comes_back_as_it_went, tx04_an_accept_that_does_not_fit_is_refused,
     ranges_have_one_form)

@@ -111,7 +111,7 @@ START_TEST(tx02_another_title_than_the_signed_one_is_refused)
 }
 END_TEST
 
-START_TEST(offers_that_break_a_rule_are_refused)
+START_TEST(rx02_offers_that_break_a_rule_are_refused)
 {
 	struct sp_why why;
 	struct sp_stmt_offer o;
@@ -193,5 +193,5 @@ START_TEST(classes_have_names)
 END_TEST
 
 UNIT_MAIN("statements/offer", a_good_offer_is_opened, parties_that_are_not_one_are_refused,
-    tx02_another_title_than_the_signed_one_is_refused, offers_that_break_a_rule_are_refused, services_are_taken_apart,
+    tx02_another_title_than_the_signed_one_is_refused, rx02_offers_that_break_a_rule_are_refused, services_are_taken_apart,
     hosts_have_one_form, classes_have_names)

@@ -232,6 +232,33 @@ START_TEST(other_certificates_than_those_used_are_refused)
 }
 END_TEST
 
+/* OpenSSL reads certificates out of any text; here nothing may stand beside them. */
+START_TEST(chain_pem_has_one_form)
+{
+	static const char *const before[] = { "", "a note\n", "\n",
+	    "-----BEGIN NOTHING-----\n-----END NOTHING-----\n" };
+	struct sp_receipt_proof proof;
+	struct delivery d;
+
+	delivery_init(&d, SP_ROLE_STATION);
+	(void)make_file(&d);
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		struct sp_receipt_parts parts = { .time_s = (uint64_t)NOW_S + 10, .files_txt = sp_span_str(LIST),
+			.receipt_p7m = sp_buf_span(&d.p7m) };
+		SP_AUTO_DONE(sp_buf) chain = { 0 };
+
+		sp_buf_add_text(&chain, before[i]);
+		sp_buf_add_span(&chain, sp_buf_span(&d.chain));
+		parts.chain_pem = sp_buf_span(&chain);
+		sp_buf_clear(&d.file);
+		ck_status(sp_receipt_file_write(&parts, &d.file, NULL), SP_OK);
+		ck_status(sp_receipt_verify(sp_buf_span(&d.file), &d.root, 1, &proof, NULL),
+		    i == 0 ? SP_OK : SP_E_FORMAT);
+	}
+	delivery_done(&d);
+}
+END_TEST
+
 START_TEST(a_postmarked_file_has_its_members_in_order)
 {
 	SP_AUTO_DONE(sp_buf) out = { 0 };
@@ -289,5 +316,6 @@ END_TEST
 UNIT_MAIN("statements/receipt_file", rc12_a_receipt_is_verified_offline, rc12_each_bit_flipped_is_refused,
     a_receipt_cut_or_grown_is_refused, a_receipt_that_says_what_is_not_so_is_refused,
     whoever_may_not_sign_a_receipt_is_refused, a_receipt_outside_its_certificate_is_refused,
-    other_certificates_than_those_used_are_refused, a_postmarked_file_has_its_members_in_order,
+    other_certificates_than_those_used_are_refused, chain_pem_has_one_form,
+    a_postmarked_file_has_its_members_in_order,
     rc12_stock_openssl_proves_it_by_the_printed_commands)

@@ -64,6 +64,27 @@ START_TEST(every_other_form_is_refused)
 }
 END_TEST
 
+/* Whatever else a byte is made: what is still read is printed as it was read. */
+START_TEST(what_is_read_is_printed_alike)
+{
+	char text[] = GOOD;
+
+	for (size_t i = 0; i < sizeof(GOOD) - 1; i++) {
+		for (unsigned c = 0; c < 256; c++) {
+			SP_AUTO_DONE(sp_buf) out = { 0 };
+			struct sp_token t;
+
+			text[i] = (char)c;
+			if (sp_token_parse(sp_span(text, sizeof(GOOD) - 1), &t, NULL) != SP_OK)
+				continue;
+			ck_status(sp_token_print(&t, &out), SP_OK);
+			ck_assert(sp_span_eq(sp_buf_span(&out), sp_span(text, sizeof(GOOD) - 1)));
+		}
+		text[i] = GOOD[i];
+	}
+}
+END_TEST
+
 START_TEST(the_reason_names_the_part)
 {
 	struct sp_token t;
@@ -101,5 +122,6 @@ START_TEST(what_could_not_be_read_is_not_printed)
 END_TEST
 
 UNIT_MAIN("statements/token", an_invitation_is_read_and_printed, every_other_form_is_refused,
+    what_is_read_is_printed_alike,
     the_reason_names_the_part,
     what_could_not_be_read_is_not_printed)

@@ -1,6 +1,7 @@
 /*
  * wire_channel_test.c - the data channel: keys from both sides, records in order, and everything else refused.
  */
+#include "common/crypto/hash.h"
 #include "common/crypto/rand.h"
 #include "common/wire/channel.h"
 #include "tests/unit/crypto_hex.h"
@@ -416,9 +417,158 @@ START_TEST(nothing_counts_before_its_time)
 }
 END_TEST
 
+/* The other side of a channel, played by hand from docs/protocol.md: it holds the keys and seals what it likes. */
+struct hostile {
+	struct pair p;
+	struct sp_x25519_pair own;
+	struct sp_aead *seal;
+	uint64_t counter;
+};
+
+/* Keys and MACs as seen from whoever holds secret. */
+static void
+derive_by_hand(struct hostile *h, const uint8_t secret[32], const uint8_t other[32], uint8_t keys[128],
+    uint8_t macs[2][32])
+{
+	SP_AUTO_DONE(sp_buf) ikm = { 0 }, info = { 0 }, said = { 0 };
+	uint8_t shared[32];
+
+	ck_status(sp_x25519(secret, other, shared), SP_OK);
+	sp_buf_add(&ikm, shared, 32);
+	sp_buf_add(&ikm, h->p.terms.token, 32);
+	sp_buf_add_text(&info, "sealpost data 1");
+	sp_buf_add(&info, h->p.terms.offer.b, 32);
+	sp_buf_add(&info, h->p.terms.accept.b, 32);
+	sp_buf_add(&info, h->p.opening + 21, 32);
+	sp_buf_add(&info, h->p.terms.recipient_key, 32);
+	sp_buf_add_u8(&info, h->p.terms.number);
+	sp_buf_add(&info, h->p.reply, 32);
+	sp_hkdf(sp_span(NULL, 0), sp_buf_span(&ikm), sp_buf_span(&info), keys, 128);
+	sp_buf_add(&said, h->p.opening, SP_CHANNEL_OPENING);
+	sp_buf_add(&said, h->p.reply, 32);
+	sp_hmac(sp_span(keys + 64, 32), sp_buf_span(&said), macs[0]);
+	sp_hmac(sp_span(keys + 96, 32), sp_buf_span(&said), macs[1]);
+}
+
+/* A recipient by hand, against our sender. */
+static void
+hostile_recipient(struct hostile *h)
+{
+	uint8_t keys[128], macs[2][32];
+
+	memset(h, 0, sizeof(*h));
+	make_terms(&h->p);
+	ck_status(sp_channel_sender_begin(&h->p.terms, h->p.opening, &h->p.sender), SP_OK);
+	sp_random(h->p.reply, 32);
+	derive_by_hand(h, h->p.one_time.secret, h->p.opening + 21, keys, macs);
+	memcpy(h->p.reply + 32, macs[0], 32);
+	ck_status(sp_channel_sender_confirm(h->p.sender, h->p.reply, h->p.confirm), SP_OK);
+	ck_assert_mem_eq(h->p.confirm, macs[1], 32);
+	h->seal = sp_aead_new(keys + 32, true);
+}
+
+/* A sender by hand, against our recipient. */
+static void
+hostile_sender(struct hostile *h)
+{
+	uint8_t keys[128], macs[2][32];
+
+	memset(h, 0, sizeof(*h));
+	make_terms(&h->p);
+	ck_status(sp_x25519_new(&h->own), SP_OK);
+	memcpy(h->p.opening, "SPD1", 4);
+	memcpy(h->p.opening + 4, h->p.terms.accept.b, 16);
+	h->p.opening[20] = 1;
+	memcpy(h->p.opening + 21, h->own.public_key, 32);
+	ck_status(sp_channel_recipient_accept(&h->p.terms, &h->p.one_time, h->p.opening, h->p.reply, &h->p.recipient),
+	    SP_OK);
+	derive_by_hand(h, h->own.secret, h->p.terms.recipient_key, keys, macs);
+	ck_assert_mem_eq(h->p.reply + 32, macs[0], 32);
+	ck_status(sp_channel_recipient_confirm(h->p.recipient, macs[1]), SP_OK);
+	h->seal = sp_aead_new(keys, true);
+}
+
+static void
+hostile_done(struct hostile *h)
+{
+	pair_done(&h->p);
+	sp_aead_free(h->seal);
+}
+
+/* What the honest side says to a record of this type, offset (raw types) and n bytes more. */
+static enum sp_status
+told(struct hostile *h, uint8_t type, bool raw, uint64_t offset, size_t n)
+{
+	SP_AUTO_DONE(sp_buf) text = { 0 }, record = { 0 };
+	uint8_t nonce[SP_AEAD_NONCE];
+	struct sp_record got;
+
+	sp_buf_add_u8(&text, type);
+	if (raw)
+		sp_buf_add_u64(&text, offset);
+	if (n > 0)
+		memset(sp_buf_reserve(&text, n), 0, n);
+	sp_buf_add_u32(&record, (uint32_t)text.len + SP_AEAD_TAG);
+	sp_buf_reserve(&record, text.len + SP_AEAD_TAG);
+	sp_aead_counter_nonce(h->counter++, nonce);
+	ck_status(sp_aead_seal(h->seal, nonce, sp_span(record.data, 4), text.data, text.len, record.data + 4), SP_OK);
+	return sp_channel_open(h->p.sender != NULL ? h->p.sender : h->p.recipient, record.data, record.len, &got);
+}
+
+START_TEST(a_side_that_holds_the_keys_still_has_its_own_types)
+{
+	for (unsigned type = 0; type < 256; type++) {
+		bool raw = type == SP_RECORD_TAR || type == SP_RECORD_PRINTS;
+		SP_AUTO_DONE(sp_buf) out = { 0 };
+		struct hostile h;
+
+		/* a sender's first record; and its second */
+		hostile_sender(&h);
+		ck_status(told(&h, (uint8_t)type, raw, 0, 1), type == SP_MSG_DATA_OPEN ? SP_OK : SP_E_UNKNOWN);
+		hostile_done(&h);
+		hostile_sender(&h);
+		ck_status(told(&h, SP_MSG_DATA_OPEN, false, 0, 1), SP_OK);
+		ck_status(sp_channel_admit(h.p.recipient), SP_OK);
+		ck_status(told(&h, (uint8_t)type, raw, 0, 1), raw || type == SP_MSG_DATA_TRAILER ||
+		    type == SP_MSG_DATA_ABORT || type == SP_MSG_DATA_END ? SP_OK : SP_E_UNKNOWN);
+		hostile_done(&h);
+		/* a recipient's */
+		hostile_recipient(&h);
+		seal_open(h.p.sender, &out);
+		ck_status(told(&h, (uint8_t)type, raw, 0, 1), type == SP_MSG_DATA_CHECKPOINT ||
+		    type == SP_MSG_DATA_ABORT || type == SP_MSG_DATA_END ? SP_OK : SP_E_UNKNOWN);
+		hostile_done(&h);
+	}
+}
+END_TEST
+
+START_TEST(raw_records_out_of_bounds_are_refused)
+{
+	static const struct { bool raw; uint64_t offset; size_t n; enum sp_status st; } cases[] = {
+		{ true, 0, 1, SP_OK }, { true, 0, 0, SP_E_FORMAT }, { false, 0, 7, SP_E_SHORT }, { false, 0, 0,
+		SP_E_SHORT },
+		{ true, 0, SP_RECORD_DATA, SP_OK }, { true, 0, SP_RECORD_DATA + 1, SP_E_LONG },
+		{ true, UINT64_MAX, 1, SP_E_RANGE }, { true, UINT64_MAX - 1, 1, SP_OK }, { true, UINT64_MAX - 1, 2,
+		SP_E_RANGE },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hostile h;
+
+		hostile_sender(&h);
+		ck_status(told(&h, SP_MSG_DATA_OPEN, false, 0, 1), SP_OK);
+		ck_status(sp_channel_admit(h.p.recipient), SP_OK);
+		ck_status(told(&h, SP_RECORD_TAR, cases[i].raw, cases[i].offset, cases[i].n), cases[i].st);
+		ck_status(told(&h, SP_MSG_DATA_END, false, 0, 0), cases[i].st == SP_OK ? SP_OK : SP_E_STATE);
+		hostile_done(&h);
+	}
+}
+END_TEST
+
 UNIT_MAIN("wire/channel", both_sides_talk, the_largest_record_passes, facts_are_the_same_on_both_sides,
     a_changed_opening_is_refused, a_changed_reply_is_refused, a_changed_confirmation_is_refused,
     all_terms_are_in_the_keys, a_recorded_opening_cannot_be_played_again, keys_of_low_order_are_refused,
     another_pair_than_the_terms_say_is_refused, a_record_with_any_bit_changed_is_refused,
     records_replayed_reordered_or_left_out_are_refused, own_records_are_not_taken_back,
-    lengths_out_of_bounds_are_refused, nothing_counts_before_its_time)
+    lengths_out_of_bounds_are_refused, nothing_counts_before_its_time,
+    a_side_that_holds_the_keys_still_has_its_own_types, raw_records_out_of_bounds_are_refused)

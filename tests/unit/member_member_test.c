@@ -1,7 +1,9 @@
 /*
- * station_station_test.c - enrolment, its repeats and its refusals; what is on the disk; roster and look-ups.
+ * member_member_test.c - enrolment, its repeats and its refusals; what is on the disk; roster and look-ups.
  */
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/member_in_test.h"
@@ -308,6 +310,70 @@ START_TEST(one_enrolment_at_a_time)
 }
 END_TEST
 
+#ifdef SP_FAULTS
+/* In a process of its own, which dies at the pass-th file that it writes. */
+static pid_t
+enrol_and_die(const struct directory *d, int pass)
+{
+	SP_AUTO_MEM char *token = strdup(token_of(d, &d->authority, 0));
+	char fault[40];
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	snprintf(fault, sizeof(fault), "station-file=kill:%d", pass);
+	setenv("SEALPOST_FAULT", fault, 1);
+	if (sp_loop_new(&loop, &why) != SP_OK || member_open(loop, state_dir(), SP_ROLE_STATION, &station, &why) != SP_OK)
+		_exit(2);
+	_exit(enrol(token) == SP_OK ? 0 : 3);
+}
+
+static pid_t dying;
+static int died_of;
+
+static void
+look_at_child(void *arg)
+{
+	struct sp_timer **t = arg;
+	int status;
+
+	if (waitpid(dying, &status, WNOHANG) == dying) {
+		died_of = WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+		sp_loop_stop(loop);
+	} else {
+		sp_timer_set(*t, 10);
+	}
+}
+
+/* Killed before each file that enrolment writes, the same invitation still makes the same station. */
+START_TEST(an_enrolment_survives_a_kill_at_every_file)
+{
+	/* three keys and the invitation's hash, made anew each time; root, issuers, address, certificate; roster */
+	static const int passes[] = { 1, 2, 3, 4, 4 + 1, 2, 3, 4, 5 };
+	struct directory d;
+	struct sp_timer *t = NULL;
+	int kills = 0;
+
+	set_up();
+	directory_open(&d, SP_ROLE_KEYD);
+	t = sp_timer_new(loop, look_at_child, &t);
+	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
+		dying = enrol_and_die(&d, passes[i]);
+		sp_timer_set(t, 10);
+		run_loop();
+		kills += died_of == SIGKILL;
+		reopen();
+		ck_assert(member_is_enrolled(station) == exists("cert.der"));
+	}
+	ck_status(enrol(token_of(&d, &d.authority, 0)), SP_OK);
+	ck_assert(sp_span_eq(member_cert(station), sp_buf_span(&d.issued)));
+	ck_assert_int_eq(kills, 9);
+	sp_timer_free(t);
+	tear_down(&d);
+}
+END_TEST
+#endif
+
 START_TEST(an_identity_that_does_not_fit_together_is_said)
 {
 	struct directory d;
@@ -325,10 +391,13 @@ START_TEST(an_identity_that_does_not_fit_together_is_said)
 }
 END_TEST
 
-UNIT_MAIN("station/station", ky01_an_invitation_makes_a_station, a_repeat_gets_the_same_certificate,
+UNIT_MAIN("member/member", ky01_an_invitation_makes_a_station, a_repeat_gets_the_same_certificate,
     another_invitation_means_other_keys, a_used_invitation_is_refused_in_plain_words,
     only_the_pinned_root_is_spoken_to,
     only_keyd_is_spoken_to, nobody_there_is_said_with_the_address, a_certificate_that_does_not_fit_is_not_taken,
     without_a_roster_it_is_enrolled_all_the_same, a_roster_adds_issuers_and_never_goes_back,
     ky02_names_are_looked_up_exactly, what_is_under_way_ends_with_the_station, one_enrolment_at_a_time,
+#ifdef SP_FAULTS
+    an_enrolment_survives_a_kill_at_every_file,
+#endif
     an_identity_that_does_not_fit_together_is_said)

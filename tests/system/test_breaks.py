@@ -1,0 +1,115 @@
+"""What happens when something breaks: silence, half transfers, kills between two durable steps, a full or closed disk."""
+
+import os
+import signal
+import time
+
+import pytest
+from conftest import retire
+from test_delivery import only, wait_for
+
+
+def history(station, event):
+    return [row["what"] for row in only(station.json("show", event["id"]))["history"]]
+
+
+@pytest.fixture
+def slow_pair(office):
+    """A pair that gives a silent connection up after a second, with a data range of its own at bob's."""
+    a = office.station("alices", settings='idle = "1 s";')
+    b = office.station("bobs", settings='idle = "1 s"; data_port_first = 25100; data_port_last = 25103;')
+    office.introduce("alices", "bobs")
+    yield a, b
+    retire(office, a)
+    retire(office, b)
+
+
+def test_tx08_rx05_a_silent_connection_is_ended_and_tried_again(slow_pair, tmp_path):
+    a, b = slow_pair
+    (tmp_path / "big").write_bytes(os.urandom(300_000_000))
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
+    event = only(wait_for(lambda: [e for e in a.json("log") if e["done"] > 0]))
+    b.daemon.signal(signal.SIGSTOP)
+    wait_for(lambda: any("attempt 1 of 3 failed" in w for w in history(a, event)), 30)
+    b.daemon.signal(signal.SIGCONT)
+    wait_for(lambda: not a.json("log", "--pending"), 120)
+    assert only(a.json("log"))["result"] == "delivered"
+    assert only(b.json("log"))["result"] == "delivered"
+
+
+def test_rx04_rx07_a_half_transfer_is_an_error_and_nothing_is_unpacked(slow_pair, tmp_path):
+    a, b = slow_pair
+    (tmp_path / "big").write_bytes(os.urandom(300_000_000))
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
+    event = only(wait_for(lambda: [e for e in b.json("log") if e["done"] > 0]))
+    with open(f"/proc/{b.daemon.pid()}/net/tcp", encoding="ascii") as f:
+        ports = {int(line.split()[1].split(":")[1], 16) for line in f.readlines()[1:]}
+    assert ports & set(range(25100, 25104)), "the data port is not in the range of the settings"
+    a.daemon.kill()
+    wait_for(lambda: any("receive error" in w for w in history(b, event)), 60)
+    assert not os.path.exists(b.path("received", a.name))
+    assert only(b.json("log", "--pending"))["state"] == "INTERRUPTED"
+    b.sealpost("cancel", event["id"])
+    assert only(b.json("log"))["result"] == "cancelled"
+    wait_for(lambda: os.listdir(b.path("received", ".incoming")) == [], 20)
+    a.start()
+    wait_for(lambda: not a.json("log", "--pending"), 60)
+    assert only(a.json("log"))["result"] in ("failed", "cancelled", "refused")
+
+
+@pytest.mark.parametrize("point", ["receive-files-kept", "receive-before-rename", "receive-after-rename"])
+def test_rx08_rc13_a_recipient_killed_between_two_steps_delivers_once(pair, tmp_path, point):
+    a, b = pair
+    (tmp_path / "f").write_bytes(os.urandom(100_000))
+    b.daemon.stop()
+    b.start(SEALPOST_FAULT=f"{point}=kill")
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
+    assert b.daemon.wait_gone(60), f"{point} was never reached"
+    b.start()
+    wait_for(lambda: not a.json("log", "--pending"), 120)
+    sent, received = only(a.json("log")), only(b.json("log"))
+    assert sent["result"] == received["result"] == "delivered"
+    assert os.path.exists(sent["receipt_file"])
+    folders = os.listdir(b.path("received", a.name))
+    assert len(folders) == 1 and os.listdir(b.path("received", ".incoming")) == []
+    assert open(os.path.join(received["placed"], "f"), "rb").read() == (tmp_path / "f").read_bytes()
+
+
+def test_rx13_a_folder_that_cannot_be_written_fails_cleanly(pair, tmp_path):
+    a, b = pair
+    if os.geteuid() == 0:
+        pytest.fail("run as an ordinary user: root writes everywhere")
+    (tmp_path / "f").write_text("x")
+    os.makedirs(b.path("received"), exist_ok=True)
+    os.chmod(b.path("received"), 0o500)
+    done = a.sealpost("send", "--to", b.name, str(tmp_path / "f"), check=False)
+    os.chmod(b.path("received"), 0o700)
+    assert done.returncode == 1
+    event = only(b.json("log", "--failed"))
+    assert any("Permission denied" in words for words in history(b, event)), history(b, event)
+    assert a.sealpost("send", "--to", b.name, str(tmp_path / "f")).returncode == 0
+
+
+def test_a_file_that_changes_while_it_is_sent_is_never_a_silent_mixture(pair, tmp_path):
+    a, b = pair
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(300_000_000))
+    a.sealpost("send", "--no-wait", "--to", b.name, str(big))
+    wait_for(lambda: [e for e in a.json("log") if e["done"] > 0])
+    with open(big, "r+b") as f:
+        f.seek(299_000_000)
+        f.write(b"changed")
+    wait_for(lambda: not a.json("log", "--pending"), 120)
+    event = only(a.json("log"))
+    assert event["result"] in ("failed", "incomplete") and event["reason"]["name"] == "CHANGED", event
+
+
+def test_a_sender_taken_out_of_the_book_is_refused_from_then_on(pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    a.sealpost("send", "--to", b.name, str(tmp_path / "f"))
+    b.sealpost("book", "rm", a.name)
+    assert a.sealpost("send", "--to", b.name, str(tmp_path / "f"), check=False).returncode == 3
+    b.sealpost("book", "add", a.name)
+    time.sleep(0.1)
+    assert a.sealpost("send", "--to", b.name, str(tmp_path / "f")).returncode == 0

@@ -1,0 +1,42 @@
+"""make install puts everything where Debian expects it, and what is there runs."""
+
+import os
+import subprocess
+
+import pytest
+from conftest import _build
+
+PLACES = """
+bin/sealpost
+sbin/peerd
+sbin/keyd
+share/man/man1/sealpost.1
+share/man/man8/peerd.8
+share/man/man8/keyd.8
+share/sealpost/keyd/001-register.sql
+share/sealpost/keyd/roles.sql
+share/bash-completion/completions/sealpost
+share/doc/sealpost/architecture.md
+share/doc/sealpost/operations.md
+""".split()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("dest"))
+    subprocess.run(["make", "-s", "-C", _build("SP_BUILD", "build-check"), "install", f"DESTDIR={folder}"], check=True,
+                   capture_output=True)
+    return os.path.join(folder, "usr/local")
+
+
+def test_everything_is_where_it_belongs(installed):
+    missing = [p for p in PLACES if not os.path.exists(os.path.join(installed, p))]
+    assert not missing
+
+
+def test_what_was_installed_runs(installed):
+    for program in ("bin/sealpost", "sbin/peerd", "sbin/keyd"):
+        done = subprocess.run([os.path.join(installed, program), "--version"], check=True, capture_output=True, text=True)
+        assert done.stdout.split() == [os.path.basename(program), "(Sealpost)", "0.1.0"]
+    sample = subprocess.run([os.path.join(installed, "sbin/keyd"), "--sample-config"], check=True, capture_output=True, text=True)
+    assert "domain" in sample.stdout
