@@ -9,23 +9,47 @@
 #include "common/base/buf.h"
 #include "peerd/cli/cli.h"
 
+enum api_end {
+	API_ANSWER,	/* an object */
+	API_ERROR,	/* the object of an error: name, number, text, advice */
+	API_GONE,	/* peerd is not there, or went away */
+	API_SILENT,	/* no answer in time */
+	API_NONSENSE,	/* an answer that is none */
+	API_STOPPED,	/* Ctrl-C */
+};
+
 /*
- * Asks; body (stolen) may be NULL. CLI_DONE: *ret_answer is an object, the caller's. Otherwise what went wrong was said on
- * stderr, with what to do next: CLI_NO_PEERD, CLI_FAILED, or what the error means (CLI_REFUSED, CLI_CREDITS).
+ * Asks once; body (stolen) may be NULL. *ret_answer, the caller's, is set with API_ANSWER and API_ERROR. Says
+ * nothing.
+ */
+enum api_end api_try(struct cli *cli, const char *method, const char *path, json_t *body, long timeout_s,
+    json_t **ret_answer);
+
+/*
+ * Says how it ended on stderr, with what to do next; returns the exit status. error is that of API_ERROR, else
+ * NULL.
+ */
+int api_say(struct cli *cli, enum api_end end, const json_t *error);
+
+/*
+ * Asks; while peerd says that it is busy or starting, again for some seconds. CLI_DONE: *ret_answer is the
+ * caller's. Otherwise what went wrong was said.
  */
 int api_ask(struct cli *cli, const char *method, const char *path, json_t *body, long timeout_s, json_t **ret_answer);
 
-/* Appends text so that it can stand in a path or query. */
-void api_escape(struct sp_buf *out, const char *text);
+/* Is it an error that passes by itself: peerd is starting, or a queue is full? */
+bool api_passes(const json_t *error);
 
-/* Says an error object {"name", "text", "advice"…} on stderr; returns its exit status. */
-int api_say_error(const json_t *error);
+/* Appends text so that it can stand as one component of a path, or as a value of a query. */
+void api_escape(struct sp_buf *out, const char *text);
 
 /* Members, with a stand-in where they are absent, null or of another kind. Borrowed. */
 const char *api_text(const json_t *object, const char *name, const char *otherwise);
-long long api_number(const json_t *object, const char *name);
+unsigned long long api_number(const json_t *object, const char *name);	/* never negative */
+bool api_true(const json_t *object, const char *name);
 
 /* Prints an object as one line (--json). */
 void api_print(const json_t *object);
+void api_print_take(json_t *object);	/* and lets it go; NULL is fine */
 
 #endif

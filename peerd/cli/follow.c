@@ -3,26 +3,25 @@
  */
 #include "peerd/cli/follow.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/clock.h"
-#include "common/base/status.h"
 #include "peerd/cli/api.h"
 #include "peerd/cli/print.h"
+#include "peerd/cli/progress.h"
 
-#define REDRAW_MS 100
 #define POLL_S 20
-#define MOST 4096
+#define LOOK_S 1		/* on a terminal: the rate of a stalled transfer must fall */
+#define PATIENCE_MS 10000	/* for a peerd that is gone: it may only be restarting */
+#define RETRY_MS 500
+#define ID_SHOWN 13		/* of one id: its time to the millisecond */
 
 /* One event that is followed. */
 struct followed {
-	const char *id;			/* borrowed from the order's answer */
+	const char *id, *peer;		/* borrowed from the order's answer */
 	unsigned long long done, packet;
-	unsigned long long first_done;	/* where the rate counts from */
-	uint64_t first_ms;
-	const char *peer;
 	bool ended;
 };
 
@@ -30,18 +29,18 @@ struct follower {
 	struct cli *cli;
 	struct followed *events;
 	size_t count, open;
-	bool bar;			/* a progress line stands on the terminal */
-	uint64_t drawn_ms;
+	unsigned long long after;
+	uint64_t began_ms, heard_ms;
+	bool silent;			/* peerd was gone, and that was said */
+	struct progress progress;
 	int worst;
 };
-
-static volatile sig_atomic_t interrupted;
 
 static void
 on_interrupt(int number)
 {
 	(void)number;
-	interrupted = 1;
+	cli_interrupted = 1;
 }
 
 int
@@ -56,78 +55,86 @@ follow_exit(const json_t *event)
 	return api_number(json_object_get(event, "reason"), "number") == SP_E_CREDITS ? CLI_CREDITS : CLI_FAILED;
 }
 
-void
-follow_line(const char *peer, unsigned long long done, unsigned long long packet, unsigned long long rate, unsigned width,
-    struct sp_buf *out)
+/* ---- what is printed ---- */
+static void
+say_receipt(struct cli *cli, const char *printable)
 {
-	char size[PRINT_SIZE], speed[PRINT_SIZE], left[PRINT_SPAN] = "";
-	SP_AUTO_DONE(sp_buf) tail = { 0 };
-	unsigned percent = packet > 0 ? (unsigned)((double)done * 100 / (double)packet) : 0;
-	size_t name = print_columns(peer), rest;
+	SP_AUTO_DONE(sp_buf) path = { 0 };
+	SP_AUTO_DONE(sp_buf) command = { 0 };
 
-	print_size(done, size);
-	print_size(rate, speed);
-	if (rate > 0 && packet > done)
-		print_span((packet - done) / rate, left);
-	sp_buf_addf(&tail, " %3u%% %8s %8s/s %s", percent, size, speed, left);
-	rest = width > tail.len + 1 ? width - tail.len - 1 : 0;
-	if (name > rest / 2)
-		name = rest / 2;
-	print_cut(out, peer, name);
-	if (rest > name + 6) {
-		sp_buf_add_u8(out, ' ');
-		print_bar(done, packet, (unsigned)(rest - name - 1), out);
+	print_raw(&path, printable);
+	sp_buf_add_text(&command, "sealpost ");
+	if (cli->home_given) {
+		sp_buf_add_text(&command, "--home ");
+		print_word(&command, cli->home);
+		sp_buf_add_u8(&command, ' ');
 	}
-	sp_buf_add_span(out, sp_buf_span(&tail));
+	sp_buf_add_text(&command, "verify ");
+	print_word(&command, sp_buf_cstr(&path));
+	printf("  receipt: %s\n  check it: %s\n", printable, sp_buf_cstr(&command));
 }
 
 static void
-clear_bar(struct follower *f)
+say_end(struct follower *f, const json_t *event)
 {
-	if (f->bar)
-		fputs("\r\033[K", stdout);
-	f->bar = false;
-}
-
-static void
-draw(struct follower *f, const struct followed *e)
-{
-	SP_AUTO_DONE(sp_buf) line = { 0 };
-	uint64_t now = sp_clock_boot_ms(), spent = now - e->first_ms;
-	unsigned long long moved = e->done > e->first_done ? e->done - e->first_done : 0;
-
-	if (!f->cli->terminal || e->packet == 0 || now - f->drawn_ms < REDRAW_MS)
-		return;
-	follow_line(e->peer, e->done, e->packet, spent > 0 ? moved * 1000 / spent : 0, f->cli->width - 1, &line);
-	clear_bar(f);
-	fputs(sp_buf_cstr(&line), stdout);
-	fflush(stdout);
-	f->bar = true;
-	f->drawn_ms = now;
-}
-
-void
-follow_say_end(struct cli *cli, const json_t *event)
-{
-	const char *result = api_text(event, "result", "failed"), *peer = api_text(event, "peer", "?");
-	const char *receipt = api_text(event, "receipt_file", "");
+	static const struct {
+		const char *result, *words;
+		bool what;		/* say what arrived */
+	} ends[] = {
+		{ "delivered", "delivered to", true },
+		{ "incomplete", "incomplete: delivered, but for files that changed, to", true },
+		{ "refused", "refused by", false },
+		{ "cancelled", "cancelled: nothing was delivered to", false },
+		{ "failed", "failed: nothing was delivered to", false },
+	};
+	const char *result = api_text(event, "result", "failed"), *receipt = api_text(event, "receipt_file", "");
 	const json_t *reason = json_object_get(event, "reason");
-	bool good = strcmp(result, "delivered") == 0;
-	char size[PRINT_SIZE];
+	unsigned long long files = api_number(event, "files");
+	char size[PRINT_SIZE], spent[PRINT_SPAN];
+	size_t i = 0;
+	bool good;
 
-	printf("%s%s%s to %s: %lld %s, %s\n", cli->colour ? good ? "\033[32m" : "\033[31m" : "", result,
-	    cli->colour ? "\033[0m" : "", peer, api_number(event, "files"),
-	    api_number(event, "files") == 1 ? "file" : "files",
-	    print_size((uint64_t)api_number(event, "bytes"), size));
+	while (i + 1 < sizeof(ends) / sizeof(ends[0]) && strcmp(ends[i].result, result) != 0)
+		i++;
+	good = i == 0;
+	printf("%s%s%s %s", f->cli->colour ? good ? "\033[32m" : "\033[31m" : "", ends[i].words,
+	    f->cli->colour ? "\033[0m" : "", api_text(event, "peer", "?"));
+	if (ends[i].what)
+		printf(": %llu %s, %s in %s", files, files == 1 ? "file" : "files", print_size(api_number(event,
+		    "bytes"), size),
+		    print_span((sp_clock_boot_ms() - f->began_ms + 500) / 1000, spent));
+	putchar('\n');
 	if (json_is_object(reason)) {
 		printf("  %s\n", api_text(reason, "text", ""));
 		if (api_text(reason, "advice", "")[0] != 0)
 			printf("  %s\n", api_text(reason, "advice", ""));
 	}
 	if (receipt[0] != 0)
-		printf("  receipt: %s\n  check it: sealpost verify '%s'\n", receipt, receipt);
+		say_receipt(f->cli, receipt);
 }
 
+/* One line for all that is under way. */
+static void
+show_progress(struct follower *f)
+{
+	unsigned long long done = 0, packet = 0;
+	const char *label = NULL;
+	char several[40];
+
+	if (f->open == 0)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		if (!f->events[i].ended && f->events[i].packet > 0) {
+			done += f->events[i].done;
+			packet += f->events[i].packet;
+			label = f->events[i].peer;
+		}
+	snprintf(several, sizeof(several), "%zu recipients", f->open);
+	if (label != NULL && done > 0)
+		progress_show(&f->progress, f->open > 1 ? several : label, done, packet);
+}
+
+/* ---- what comes ---- */
 static struct followed *
 find(struct follower *f, const char *id)
 {
@@ -138,96 +145,176 @@ find(struct follower *f, const char *id)
 }
 
 static void
+take_event(struct follower *f, struct followed *e, const json_t *event)
+{
+	int status;
+
+	e->done = api_number(event, "done");
+	e->packet = api_number(event, "packet");
+	if (!api_true(event, "ended"))
+		return;
+	status = follow_exit(event);
+	e->ended = true;
+	f->open--;
+	f->worst = status > f->worst ? status : f->worst;
+	/* the totals of the line have just lost one: its rate begins anew */
+	f->progress.count = 0;
+	progress_clear();
+	if (!f->cli->json)
+		say_end(f, event);
+	fflush(stdout);
+}
+
+static void
 take_row(struct follower *f, const json_t *row)
 {
 	const json_t *event = json_object_get(row, "event");
 	struct followed *e = find(f, api_text(row, "id", ""));
 	const char *what = api_text(row, "what", "");
-	unsigned long long done = (unsigned long long)api_number(event, "done");
 
 	if (e == NULL || e->ended || strcmp(api_text(row, "kind", ""), "send") != 0)
 		return;
 	if (f->cli->json)
 		api_print(row);
-	if (e->first_ms == 0 || done < e->done) {
-		e->first_ms = sp_clock_boot_ms();
-		e->first_done = done;
-	}
-	e->done = done;
-	e->packet = (unsigned long long)api_number(event, "packet");
-	if (json_is_true(json_object_get(event, "ended"))) {
-		int status = follow_exit(event);
-
-		e->ended = true;
-		f->open--;
-		f->worst = status > f->worst ? status : f->worst;
-		clear_bar(f);
-		if (!f->cli->json)
-			follow_say_end(f->cli, event);
-	} else if (what[0] == 0) {
-		draw(f, e);
-	} else if (!f->cli->json) {
-		clear_bar(f);
+	else if (what[0] != 0 && !api_true(event, "ended")) {
+		progress_clear();
 		printf("%s: %s\n", e->peer, what);
+		fflush(stdout);
 	}
-	fflush(stdout);
+	take_event(f, e, event);
 }
 
-static int
-poll_once(struct follower *f, long long *after)
+/* Asks where each open event stands: rows may have been missed. */
+static enum api_end
+look(struct follower *f, json_t **ret_error)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		SP_AUTO_DONE(sp_buf) path = { 0 };
+		json_t *event = NULL;
+		enum api_end end;
+
+		if (f->events[i].ended)
+			continue;
+		sp_buf_addf(&path, "/v1/event/%s", f->events[i].id);
+		end = api_try(f->cli, "GET", sp_buf_cstr(&path), NULL, POLL_S, &event);
+		if (end != API_ANSWER) {
+			*ret_error = event;
+			return end;
+		}
+		if (f->cli->json && api_true(event, "ended"))
+			api_print_take(json_pack("{s:n, s:O, s:s, s:s, s:s, s:n, s:b, s:O}", "seq", "time",
+			    json_object_get(event, "ended_at"), "id", f->events[i].id, "kind", "send", "state",
+			    api_text(event, "state", ""), "what", "progress", 0, "event", event));
+		take_event(f, &f->events[i], event);
+		json_decref(event);
+	}
+	return API_ANSWER;
+}
+
+static enum api_end
+poll_once(struct follower *f, json_t **ret_error)
 {
 	SP_AUTO_DONE(sp_buf) path = { 0 };
-	json_t *answer, *rows, *row;
+	int wait = f->cli->terminal && !f->cli->json ? LOOK_S : POLL_S;
+	json_t *answer = NULL, *rows, *row;
+	enum api_end end;
+	bool missed;
 	size_t i;
-	int status;
 
-	sp_buf_addf(&path, "/v1/events?after=%lld&wait=%d", *after, POLL_S);
+	sp_buf_addf(&path, "/v1/events?after=%llu&wait=%d", f->after, wait);
 	if (f->count == 1)
 		sp_buf_addf(&path, "&id=%s", f->events[0].id);
-	status = api_ask(f->cli, "GET", sp_buf_cstr(&path), NULL, POLL_S + 30, &answer);
-	if (status != CLI_DONE)
-		return status;
+	end = api_try(f->cli, "GET", sp_buf_cstr(&path), NULL, wait + 30, &answer);
+	if (end != API_ANSWER) {
+		*ret_error = answer;
+		return end;
+	}
 	rows = json_object_get(answer, "rows");
+	if (!json_is_array(rows) || !json_is_integer(json_object_get(answer, "last"))) {
+		json_decref(answer);
+		return API_NONSENSE;
+	}
 	json_array_foreach(rows, i, row)
 		take_row(f, row);
-	*after = api_number(answer, "last");
+	/* nothing for long, or more than is kept: don't rely on rows alone */
+	missed = api_true(answer, "gap") || (json_array_size(rows) == 0 && wait == POLL_S);
+	f->after = api_number(answer, "last");
 	json_decref(answer);
-	return CLI_DONE;
+	show_progress(f);
+	return missed ? look(f, ret_error) : API_ANSWER;
 }
 
+/* One turn of waiting. peerd may be gone for a moment. CLI_DONE: go on. */
+static int
+turn(struct follower *f)
+{
+	const struct timespec rest = { .tv_nsec = RETRY_MS * 1000000L };
+	uint64_t now;
+	json_t *error = NULL;
+	enum api_end end = f->silent ? look(f, &error) : poll_once(f, &error);
+	int status;
+
+	now = sp_clock_boot_ms();
+	if (end == API_ANSWER) {
+		f->heard_ms = now;
+		f->silent = false;
+		return CLI_DONE;
+	}
+	if (end == API_STOPPED)
+		return CLI_DONE;
+	if ((end == API_GONE || (end == API_ERROR && api_passes(error))) && now - f->heard_ms < PATIENCE_MS) {
+		json_decref(error);
+		f->silent = true;
+		nanosleep(&rest, NULL);
+		return CLI_DONE;
+	}
+	status = api_say(f->cli, end, error);
+	json_decref(error);
+	if (end == API_GONE)
+		fputs("  the sending goes on as soon as peerd runs; sealpost log shows what became of it\n", stderr);
+	return status;
+}
+
+/* Ctrl-C: what happens now, and how to go on from here; then the end that a shell expects of it. */
 static void
 leave(struct follower *f)
 {
-	clear_bar(f);
-	fputs("\npeerd goes on with it. To see how it is: sealpost log --pending; to stop it: sealpost cancel ID\n", stderr);
+	progress_clear();
+	fflush(stdout);
+	fprintf(stderr,
+	    "\npeerd goes on with it. To see how it is: sealpost log --pending; to stop it: sealpost cancel %.*s\n",
+	    f->count == 1 ? ID_SHOWN : 2, f->count == 1 ? f->events[0].id : "ID");
+	signal(SIGINT, SIG_DFL);
+	raise(SIGINT);
 }
 
 int
 follow_events(struct cli *cli, const json_t *ordered)
 {
 	const json_t *events = json_object_get(ordered, "events"), *event;
-	struct follower f = { .cli = cli };
-	long long after = api_number(ordered, "last");
-	struct sigaction act = { .sa_handler = on_interrupt };
+	struct follower f = { .cli = cli, .after = api_number(ordered, "last"), .progress = { .cli = cli } };
+	struct sigaction act = { .sa_handler = on_interrupt }, old;
 	int status = CLI_DONE;
 	size_t i;
 
-	f.count = f.open = json_array_size(events) < MOST ? json_array_size(events) : MOST;
-	if ((f.events = calloc(f.count + 1, sizeof(*f.events))) == NULL)
-		return CLI_FAILED;
-	json_array_foreach(events, i, event)
-		if (i < f.count) {
-			f.events[i].id = api_text(event, "id", "");
-			f.events[i].peer = api_text(event, "peer", "");
-		}
-	sigaction(SIGINT, &act, NULL);
-	while (f.open > 0 && status == CLI_DONE && !interrupted)
-		status = poll_once(&f, &after);
-	if (interrupted) {
-		leave(&f);
-		status = CLI_FAILED;
+	if (!json_is_array(events) || json_array_size(events) == 0)
+		return api_say(cli, API_NONSENSE, NULL);
+	f.count = f.open = json_array_size(events);
+	f.began_ms = f.heard_ms = sp_clock_boot_ms();
+	if ((f.events = calloc(f.count, sizeof(*f.events))) == NULL)
+		return cli_fail(cli, SP_E_NOMEM, NULL, "out of memory");
+	json_array_foreach(events, i, event) {
+		f.events[i].id = api_text(event, "id", "");
+		f.events[i].peer = api_text(event, "peer", "");
 	}
-	clear_bar(&f);
+	/* whoever runs it in the background has the signal ignored, and that stays so */
+	if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &act, NULL);
+	while (f.open > 0 && status == CLI_DONE && !cli_interrupted)
+		status = turn(&f);
+	if (cli_interrupted && f.open > 0)
+		leave(&f);
+	progress_clear();
 	free(f.events);
-	return status != CLI_DONE ? status : f.worst;
+	return status > f.worst ? status : f.worst;
 }

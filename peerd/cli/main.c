@@ -1,51 +1,56 @@
 /*
  * main.c - the sealpost command: options for all verbs, and the table of verbs, from which its help follows.
  */
+#include <errno.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "peerd/cli/cli.h"
+#include "peerd/cli/progress.h"
 
 const struct verb verbs[] = {
-	{ "enrol", "TOKEN", "become a station, with the operator's invitation", "", verb_enrol },
-	{ "send", "[--to NAME]… PATH…", "send files and folders",
-	    "  --to NAME            recipient, as entered in the book; may stand several times\n"
+	{ "enrol", "TOKEN", "become a station, with the operator's invitation",
+	    "TOKEN is the whole sealpost:… text, in quotes; - reads it from standard input,\n"
+	    "so that it does not stand in the list of processes. It works once; the same\n"
+	    "token again on the same station does no harm.\n", verb_enrol },
+	{ "send", "--to NAME [OPTION…] PATH…", "send files and folders",
+	    "  --to NAME            recipient from the book; may stand several times\n"
 	    "  -m, --message TEXT   message that travels with the files\n"
 	    "  --title TEXT         title of the packet (a number by itself)\n"
 	    "  --receipt CLASS      none or direct\n"
 	    "  --address HOST:PORT  where the recipient is, for this time only\n"
-	    "  --no-wait            leave it to peerd and return at once\n", verb_send },
-	{ "log", "[--pending|--sent|--received|--failed] [-n N]", "list what was sent and received", "", verb_log },
-	{ "show", "ID", "everything about one event", "", verb_show },
-	{ "cancel", "ID", "give a pending event up", "", verb_cancel },
-	{ "book", "add NAME [--address HOST[:PORT]] | rm NAME | list", "the destination book: who may send to you, and whom you can send to",
-	    "", verb_book },
-	{ "who", "NAME", "is somebody there?", "", verb_who },
+	    "  --no-wait            leave it to peerd and return at once\n\n"
+	    "Waits until each recipient has everything and has signed for it. Ctrl-C ends\n"
+	    "the waiting, not the sending.\n", verb_send },
+	{ "log", "[--pending|--sent|--received|--failed] [-n N]", "list what was sent and received",
+	    "  --pending       what is not finished\n"
+	    "  --sent          what was sent, and what is being sent\n"
+	    "  --received      what was received\n"
+	    "  --failed        what did not succeed\n"
+	    "  -n, --number N  so many of them (50; at most 1000), newest first\n", verb_log },
+	{ "show", "ID", "everything about one event",
+	    "ID is what sealpost log shows, or any unique beginning of at least 4 characters.\n", verb_show },
+	{ "cancel", "ID", "give a pending event up", "The other station is told.\n", verb_cancel },
+	{ "book", "add NAME [--address HOST[:PORT]]\nrm NAME\nlist",
+	    "the destination book: who may send to you, and whom you can send to",
+	    "  -a, --address HOST[:PORT]  where NAME's station is; needed until it has\n"
+	    "                             written first\n\n"
+	    "NAME is a person, like bob@post.example, with all stations of hers, or a single\n"
+	    "station, like bob/laptop@post.example.\n", verb_book },
+	{ "who", "NAME", "is somebody there?", "Ends with 0 if at least one station answers.\n", verb_who },
 	{ "status", "", "this station's own state", "", verb_status },
-	{ "receipt", "show FILE|ID [--openssl]", "what a receipt says; how openssl checks it", "", verb_receipt },
-	{ "verify", "FILE [PATH…]", "check a receipt, and files against it, offline", "", verb_verify },
+	{ "receipt", "show FILE|ID [--openssl]", "what a receipt says; how openssl checks it",
+	    "  --openssl  print the commands by which stock openssl checks the receipt, to be\n"
+	    "             run in an empty folder; no other program of ours is needed for it\n", verb_receipt },
+	{ "verify", "FILE [PATH…]", "check a receipt, and files against it, offline",
+	    "PATH is what was sent, or a copy of it, or the folder in which it was received;\n"
+	    "all that the receipt lists there is compared by content. Names that are there\n"
+	    "without being listed are shown, but do no harm.\n", verb_verify },
 };
 const size_t verbs_count = sizeof(verbs) / sizeof(verbs[0]);
-
-static const struct verb *
-find(const char *name)
-{
-	for (size_t i = 0; i < verbs_count; i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	return NULL;
-}
-
-static void
-help_verb(FILE *out, const struct verb *v)
-{
-	fprintf(out, "usage: sealpost %s %s\n  %s\n%s", v->name, v->synopsis, v->help, v->more);
-}
 
 static void
 help(FILE *out)
@@ -53,73 +58,32 @@ help(FILE *out)
 	fputs("usage: sealpost [--home DIR] [--json] VERB …\n\n", out);
 	for (size_t i = 0; i < verbs_count; i++)
 		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].help);
-	fputs("\nsealpost VERB --help says more; so does man sealpost.\n"
+	fputs("\n  --home DIR  the station's folder (default $XDG_DATA_HOME/sealpost or ~/.local/share/sealpost)\n"
+	    "  --json      print JSON, one object a line\n"
+	    "  --version   print the version\n\n"
+	    "sealpost help VERB says more; so does man sealpost.\n"
 	    "Exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 no credits, 5 peerd is not running.\n", out);
 }
 
-int
-cli_usage(const char *verb, const char *what, ...)
+static int
+verb_help(struct cli *cli, int argc, char **argv)
 {
-	const struct verb *v = find(verb);
-	va_list ap;
+	const struct verb *v = argc == 1 ? cli_find(argv[0]) : NULL;
 
-	fputs("sealpost: ", stderr);
-	va_start(ap, what);
-	vfprintf(stderr, what, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	if (v != NULL)
-		fprintf(stderr, "usage: sealpost %s %s\n", v->name, v->synopsis);
-	return CLI_USAGE;
-}
-
-static const struct cli_option *
-match(const struct cli_option *options, size_t n, const char *word)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(word, options[i].name) == 0 ||
-		    (options[i].letter != 0 && word[1] == options[i].letter && word[2] == 0))
-			return &options[i];
-	return NULL;
-}
-
-int
-cli_options(const char *verb, const struct cli_option *options, size_t n, int argc, char **argv, int *ret_rest)
-{
-	int rest = 0;
-	bool only_words = false;
-
-	for (int i = 0; i < argc; i++) {
-		const struct cli_option *o;
-
-		if (only_words || argv[i][0] != '-' || argv[i][1] == 0) {
-			argv[rest++] = argv[i];
-			continue;
-		}
-		if (strcmp(argv[i], "--") == 0) {
-			only_words = true;
-			continue;
-		}
-		if ((o = match(options, n, argv[i])) == NULL)
-			return cli_usage(verb, "%s is no option of %s", argv[i], verb);
-		if (o->flag != NULL) {
-			*o->flag = true;
-			continue;
-		}
-		if (++i == argc)
-			return cli_usage(verb, "%s needs a value", o->name);
-		if (o->value != NULL)
-			*o->value = argv[i];
-		else if (*o->count == o->max)
-			return cli_usage(verb, "%s stands more than %zu times", o->name, o->max);
-		else
-			o->list[(*o->count)++] = argv[i];
+	(void)cli;
+	if (argc == 0) {
+		help(stdout);
+		return CLI_DONE;
 	}
-	*ret_rest = rest;
+	if (v == NULL) {
+		fprintf(stderr, "sealpost: there is no verb \"%s\"; sealpost --help lists them\n", argv[0]);
+		return CLI_USAGE;
+	}
+	cli_help_verb(v);
 	return CLI_DONE;
 }
 
-/* Where peerd's home is, unless --home says so. */
+/* Where peerd's home is, unless --home says so; NULL if nothing tells. */
 static const char *
 default_home(void)
 {
@@ -128,47 +92,46 @@ default_home(void)
 
 	if (data != NULL && data[0] == '/')
 		snprintf(home, sizeof(home), "%s/sealpost", data);
+	else if (user != NULL && user[0] != 0)
+		snprintf(home, sizeof(home), "%s/.local/share/sealpost", user);
 	else
-		snprintf(home, sizeof(home), "%s/.local/share/sealpost", user != NULL ? user : "");
+		return NULL;
 	return home;
 }
 
 static void
 look_at_terminal(struct cli *cli)
 {
-	struct winsize size;
 	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
 
 	cli->terminal = isatty(STDOUT_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
 	cli->colour = cli->terminal && (no_colour == NULL || no_colour[0] == 0);
-	if (cli->terminal)
-		cli->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
 }
 
-int
-main(int argc, char **argv)
+/* The options before the verb; *ret_at is where it stands. */
+static int
+leading_options(struct cli *cli, int argc, char **argv, int *ret_at)
 {
-	struct cli cli = { .home = default_home() };
-	const struct verb *v;
 	int at = 1;
 
-	setlocale(LC_CTYPE, "C.UTF-8");
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		if (strcmp(argv[at], "--json") == 0) {
-			cli.json = true;
-		} else if (strcmp(argv[at], "--home") == 0 && at + 1 < argc) {
-			cli.home = argv[++at];
-		} else if (strncmp(argv[at], "--home=", 7) == 0) {
-			cli.home = argv[at] + 7;
+			cli->json = true;
+		} else if (strcmp(argv[at], "--home") == 0 && at + 1 < argc && argv[at + 1][0] != 0) {
+			cli->home = argv[++at];
+			cli->home_given = true;
+		} else if (strncmp(argv[at], "--home=", 7) == 0 && argv[at][7] != 0) {
+			cli->home = argv[at] + 7;
+			cli->home_given = true;
 		} else if (strcmp(argv[at], "--version") == 0) {
 			puts("sealpost (Sealpost) " PACKAGE_VERSION);
-			return CLI_DONE;
+			return CLI_HELPED;
 		} else if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
 			help(stdout);
-			return CLI_DONE;
+			return CLI_HELPED;
 		} else {
-			fprintf(stderr, "sealpost: %s is no option\n", argv[at]);
-			help(stderr);
+			fprintf(stderr, strncmp(argv[at], "--home", 6) == 0 ? "sealpost: %s needs a folder\n" :
+			    "sealpost: %s is no option; sealpost --help lists them\n", argv[at]);
 			return CLI_USAGE;
 		}
 	}
@@ -176,19 +139,42 @@ main(int argc, char **argv)
 		help(stderr);
 		return CLI_USAGE;
 	}
-	if (strcmp(argv[at], "help") == 0) {
-		help(stdout);
-		return CLI_DONE;
-	}
-	if ((v = find(argv[at])) == NULL) {
+	*ret_at = at;
+	return CLI_DONE;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	int at, status = leading_options(cli, argc, argv, &at);
+	const struct verb *v;
+
+	if (status != CLI_DONE)
+		return status;
+	if (strcmp(argv[at], "help") == 0)
+		return verb_help(cli, argc - at - 1, argv + at + 1);
+	if ((v = cli_find(argv[at])) == NULL) {
 		fprintf(stderr, "sealpost: there is no verb \"%s\"; sealpost --help lists them\n", argv[at]);
 		return CLI_USAGE;
 	}
-	for (int i = at + 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--help") == 0) {
-			help_verb(stdout, v);
-			return CLI_DONE;
-		}
+	return v->run(cli, argc - at - 1, argv + at + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = { .home = default_home() };
+	int status;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
 	look_at_terminal(&cli);
-	return v->run(&cli, argc - at - 1, argv + at + 1);
+	status = run(&cli, argc, argv);
+	if (status == CLI_HELPED)
+		status = CLI_DONE;
+	progress_clear();
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == CLI_DONE) {
+		fprintf(stderr, "sealpost: cannot write the output: %s\n", strerror(errno));
+		status = CLI_FAILED;
+	}
+	return status;
 }

@@ -1,11 +1,14 @@
 /*
- * print.c - sizes, times, tables, bars.
+ * print.c - sizes, times, texts that fit, bars.
  */
 #include "peerd/cli/print.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <wchar.h>
+
+#include "common/base/text.h"
 
 const char *
 print_size(uint64_t bytes, char out[PRINT_SIZE])
@@ -40,173 +43,125 @@ const char *
 print_when(const char *rfc3339, char out[PRINT_SPAN])
 {
 	struct tm tm = { 0 }, local;
+	const char *end;
 	time_t t;
 
 	out[0] = 0;
-	if (rfc3339 == NULL || strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
+	if (rfc3339 == NULL || (end = strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm)) == NULL || *end != 0)
 		return out;
 	t = timegm(&tm);
-	if (localtime_r(&t, &local) != NULL)
-		strftime(out, PRINT_SPAN, "%Y-%m-%d %H:%M", &local);
+	if (localtime_r(&t, &local) == NULL || strftime(out, PRINT_SPAN, "%Y-%m-%d %H:%M", &local) == 0)
+		out[0] = 0;
 	return out;
 }
 
-/* The character at p: its bytes and columns. */
-static size_t
-step(const char *p, size_t left, size_t *columns)
+/* The character at p: its bytes and columns; false if it must not go to a terminal. */
+static bool
+step(const char *p, size_t left, size_t *bytes, size_t *columns)
 {
-	wchar_t c;
 	mbstate_t state = { 0 };
+	wchar_t c = 0;
 	size_t n = mbrtowc(&c, p, left, &state);
-	int w;
+	int w = n == 0 || n > left ? -1 : wcwidth(c);
 
-	if (n == 0 || n > left) {
-		*columns = 1;
-		return 1;
-	}
-	w = wcwidth(c);
+	*bytes = w < 0 ? n > left || n == 0 ? 1 : n : n;
 	*columns = w < 0 ? 1 : (size_t)w;
-	return n;
+	return w >= 0;
+}
+
+void
+print_safe(struct sp_buf *out, const char *text)
+{
+	size_t n = strlen(text), bytes, w;
+
+	for (size_t i = 0; i < n; i += bytes) {
+		if (step(text + i, n - i, &bytes, &w)) {
+			sp_buf_add(out, text + i, bytes);
+			continue;
+		}
+		for (size_t b = 0; b < bytes; b++)
+			sp_buf_addf(out, "\\x%02x", (unsigned char)text[i + b]);
+	}
+}
+
+void
+print_raw(struct sp_buf *out, const char *text)
+{
+	uint8_t byte;
+
+	for (const char *p = text; *p != 0; p++) {
+		if (p[0] == '\\' && p[1] == 'x' && sp_unhex(p + 2, strnlen(p + 2, 2), &byte, 1) == SP_OK) {
+			sp_buf_add_u8(out, byte);
+			p += 3;
+		} else {
+			sp_buf_add_u8(out, (uint8_t)*p);
+			p += p[0] == '\\' && p[1] == '\\';
+		}
+	}
+}
+
+void
+print_word(struct sp_buf *out, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+,=";
+
+	if (text[0] != 0 && text[0] != '-' && text[strspn(text, plain)] == 0) {
+		sp_buf_add_text(out, text);
+		return;
+	}
+	sp_buf_add_u8(out, '\'');
+	for (const char *p = text; *p != 0; p++)
+		if (*p == '\'')
+			sp_buf_add_text(out, "'\\''");
+		else
+			sp_buf_add_u8(out, (uint8_t)*p);
+	sp_buf_add_u8(out, '\'');
 }
 
 size_t
 print_columns(const char *text)
 {
-	size_t n = strlen(text), all = 0, w;
+	size_t n = strlen(text), all = 0, bytes, w;
 
-	for (size_t i = 0; i < n; all += w)
-		i += step(text + i, n - i, &w);
+	for (size_t i = 0; i < n; i += bytes) {
+		step(text + i, n - i, &bytes, &w);
+		all += w;
+	}
 	return all;
 }
 
-void
+size_t
 print_cut(struct sp_buf *out, const char *text, size_t width)
 {
-	size_t n = strlen(text), used = 0, w;
+	size_t n = strlen(text), used = print_columns(text), bytes, w;
 
-	if (print_columns(text) <= width) {
+	if (used <= width) {
 		sp_buf_add_text(out, text);
-		return;
+		return used;
 	}
-	for (size_t i = 0; i < n && width > 0;) {
-		size_t bytes = step(text + i, n - i, &w);
-
+	if (width == 0)
+		return 0;
+	used = 0;
+	for (size_t i = 0; i < n; i += bytes) {
+		step(text + i, n - i, &bytes, &w);
 		if (used + w > width - 1)
 			break;
 		sp_buf_add(out, text + i, bytes);
 		used += w;
-		i += bytes;
 	}
-	if (width > 0)
-		sp_buf_add_text(out, "…");
-}
-
-#define TABLE_COLUMNS 8
-
-struct print_table {
-	size_t columns, count, cap;
-	const char *heads[TABLE_COLUMNS];	/* borrowed */
-	char **cells;				/* owned, count * columns */
-};
-
-struct print_table *
-print_table_new(size_t columns, const char *const *heads)
-{
-	struct print_table *t = calloc(1, sizeof(*t));
-
-	if (t == NULL)
-		abort();
-	t->columns = columns;
-	for (size_t i = 0; i < columns; i++)
-		t->heads[i] = heads[i];
-	return t;
-}
-
-void
-print_table_free(struct print_table *t)
-{
-	if (t == NULL)
-		return;
-	for (size_t i = 0; i < t->count * t->columns; i++)
-		free(t->cells[i]);
-	free(t->cells);
-	free(t);
-}
-
-void
-print_table_add(struct print_table *t, const char *const *cells)
-{
-	if (t->count == t->cap) {
-		t->cap = t->cap > 0 ? 2 * t->cap : 32;
-		t->cells = reallocarray(t->cells, t->cap * t->columns, sizeof(*t->cells));
-	}
-	for (size_t i = 0; t->cells != NULL && i < t->columns; i++)
-		if ((t->cells[t->count * t->columns + i] = strdup(cells[i])) == NULL)
-			abort();
-	if (t->cells == NULL)
-		abort();
-	t->count++;
-}
-
-/* How wide each column is: as needed, then the widest ones give way. */
-static void
-widths(const struct print_table *t, unsigned width, bool heads, size_t out[TABLE_COLUMNS])
-{
-	size_t all = 2 * (t->columns - 1);
-
-	for (size_t c = 0; c < t->columns; c++) {
-		out[c] = heads ? print_columns(t->heads[c]) : 0;
-		for (size_t r = 0; r < t->count; r++) {
-			size_t w = print_columns(t->cells[r * t->columns + c]);
-
-			out[c] = w > out[c] ? w : out[c];
-		}
-		all += out[c];
-	}
-	while (width > 0 && all > width) {
-		size_t most = 0;
-
-		for (size_t c = 1; c < t->columns; c++)
-			most = out[c] > out[most] ? c : most;
-		if (out[most] <= 4)
-			break;
-		out[most]--;
-		all--;
-	}
-}
-
-static void
-line(const struct print_table *t, const char *const *cells, const size_t w[TABLE_COLUMNS], struct sp_buf *out)
-{
-	for (size_t c = 0; c < t->columns; c++) {
-		size_t used = print_columns(cells[c]);
-
-		print_cut(out, cells[c], w[c]);
-		if (c + 1 < t->columns)
-			for (size_t i = used < w[c] ? used : w[c]; i < w[c] + 2; i++)
-				sp_buf_add_u8(out, ' ');
-	}
-	sp_buf_add_u8(out, '\n');
-}
-
-void
-print_table_out(const struct print_table *t, unsigned width, bool heads, struct sp_buf *out)
-{
-	size_t w[TABLE_COLUMNS];
-
-	widths(t, width, heads, w);
-	if (heads)
-		line(t, t->heads, w, out);
-	for (size_t r = 0; r < t->count; r++)
-		line(t, (const char *const *)t->cells + r * t->columns, w, out);
+	sp_buf_add_text(out, "…");
+	return used + 1;
 }
 
 void
 print_bar(uint64_t part, uint64_t whole, unsigned width, struct sp_buf *out)
 {
 	unsigned inner = width > 2 ? width - 2 : 0;
-	unsigned full = whole > 0 ? (unsigned)((double)inner * ((double)part / (double)whole)) : 0;
+	unsigned full = whole == 0 ? 0 : part >= whole ? inner :
+	    (unsigned)((double)inner * ((double)part / (double)whole));
 
+	if (inner == 0)
+		return;
 	sp_buf_add_u8(out, '[');
 	for (unsigned i = 0; i < inner; i++)
 		sp_buf_add_u8(out, i < full ? '#' : '-');

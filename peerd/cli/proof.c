@@ -3,79 +3,147 @@
  */
 #include "peerd/cli/proof.h"
 
-#include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/limits.h"
 #include "peerd/cli/api.h"
 #include "peerd/cli/print.h"
 
 #define RECEIPT_FILE_MAX (SP_FILES_TEXT_MAX + 1024 * 1024)
+#define ROOT_MAX 8192
+
+/* What HOME says of its station: the root of its domain. known = there is a station. */
+struct own {
+	bool known;
+	char domain[SP_DOMAIN_MAX + 1];
+	struct sp_hash root;
+};
+
+static enum sp_status
+read_own(const char *home, struct own *own, struct sp_why *why)
+{
+	SP_AUTO_DONE(sp_buf) path = { 0 };
+	SP_AUTO_DONE(sp_buf) root = { 0 };
+	SP_AUTO_DONE(sp_buf) cert = { 0 };
+	struct sp_identity identity;
+	enum sp_status st;
+
+	if (home == NULL)
+		return SP_OK;
+	sp_buf_addf(&path, "%s/station/root.der", home);
+	if ((st = sp_file_read(sp_buf_cstr(&path), ROOT_MAX, &root, why)) == SP_E_NOTFOUND)
+		return SP_OK;
+	sp_buf_clear(&path);
+	sp_buf_addf(&path, "%s/station/cert.der", home);
+	if (st != SP_OK || (st = sp_file_read(sp_buf_cstr(&path), ROOT_MAX, &cert, why)) == SP_E_NOTFOUND)
+		return st == SP_E_NOTFOUND ? SP_OK : st;	/* half enrolled: it trusts nobody yet */
+	if (st != SP_OK || (st = sp_identity_read(sp_buf_span(&cert), &identity, why)) != SP_OK)
+		return st;
+	own->known = true;
+	memcpy(own->domain, identity.name.domain, sizeof(own->domain));
+	sp_sha256(sp_buf_span(&root), &own->root);
+	return SP_OK;
+}
+
+static enum sp_status
+verify(struct sp_span file, const struct own *own, struct sp_receipt_proof *ret_proof, struct sp_why *why)
+{
+	enum sp_status st = sp_receipt_verify(file, NULL, 0, ret_proof, why);
+
+	if (st != SP_OK || !own->known || strcmp(own->domain, ret_proof->domain) != 0)
+		return st;
+	return sp_receipt_verify(file, &own->root, 1, ret_proof, why);
+}
+
+static int
+not_good(struct cli *cli, const char *path, const struct own *own, enum sp_status st, const struct sp_why *why)
+{
+	SP_AUTO_DONE(sp_buf) advice = { 0 };
+
+	sp_buf_add_text(&advice, "do not rely on it; it is not, byte for byte, what its recipient signed");
+	if (own->known)
+		sp_buf_addf(&advice, " (checked with the root of %s)", own->domain);
+	return cli_fail(cli, st, sp_buf_cstr(&advice), "%s: NOT good: %s", path,
+	    why->text[0] != 0 ? why->text : sp_status_text(st));
+}
 
 int
 proof_read(struct cli *cli, const char *path, struct sp_buf *ret_file, struct sp_receipt_proof *ret_proof)
 {
-	SP_AUTO_DONE(sp_buf) root_path = { 0 };
-	SP_AUTO_DONE(sp_buf) root = { 0 };
-	struct sp_hash pin;
+	struct own own = { 0 };
 	struct sp_why why = { "" };
 	enum sp_status st = sp_file_read(path, RECEIPT_FILE_MAX, ret_file, &why);
-	bool pinned;
 
-	sp_buf_addf(&root_path, "%s/station/root.der", cli->home);
-	pinned = sp_file_read(sp_buf_cstr(&root_path), 8192, &root, NULL) == SP_OK;
-	sp_sha256(sp_buf_span(&root), &pin);
-	if (st == SP_OK)
-		st = sp_receipt_verify(sp_buf_span(ret_file), &pin, pinned ? 1 : 0, ret_proof, &why);
-	if (st == SP_OK)
-		return CLI_DONE;
-	fprintf(stderr, "sealpost: %s: NOT good: %s\n", path, why.text[0] != 0 ? why.text : sp_status_text(st));
-	if (pinned)
-		fprintf(stderr, "  checked with the root of %s\n", cli->home);
-	return CLI_FAILED;
+	if (st != SP_OK)
+		return cli_fail(cli, st, NULL, "%s cannot be read: %s", path, why.text[0] != 0 ? why.text :
+		    sp_status_text(st));
+	if ((st = read_own(cli->home, &own, &why)) != SP_OK)
+		return cli_fail(cli, st, "without it, a receipt cannot be checked for sure",
+		    "the station's root in %s: %s", cli->home,
+		    why.text[0] != 0 ? why.text : sp_status_text(st));
+	if ((st = verify(sp_buf_span(ret_file), &own, ret_proof, &why)) != SP_OK)
+		return not_good(cli, path, &own, st, &why);
+	return CLI_DONE;
 }
 
 static void
 say_json(const char *path, const struct sp_receipt_proof *p)
 {
+	SP_AUTO_DONE(sp_buf) safe = { 0 };
 	char sender[SP_NAME_TEXT], recipient[SP_NAME_TEXT], id[SP_ID_TEXT], when[SP_TIME_TEXT], root[65], hash[65];
-	json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:b, s:b}", "file", path,
-	    "good", 1, "transfer", sp_id_text(&p->receipt.transfer, id),
-	    "sender", sp_name_text(&p->receipt.sender, sender), "recipient", sp_name_text(&p->receipt.recipient, recipient),
+
+	print_safe(&safe, path);
+	api_print_take(json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b}",
+	    "file",
+	    sp_buf_cstr(&safe), "good", 1, "transfer", sp_id_text(&p->receipt.transfer, id),
+	    "sender", sp_name_text(&p->receipt.sender, sender), "recipient", sp_name_text(&p->receipt.recipient,
+	    recipient),
 	    "receipt", sp_receipt_class_text(p->receipt.klass),
 	    "received", sp_clock_text(p->receipt.received_s * 1000, when), "files", (json_int_t)p->receipt.files,
 	    "bytes", (json_int_t)p->receipt.bytes, "changed", (json_int_t)p->receipt.changed,
 	    "left_out", (json_int_t)p->receipt.left_out, "files_txt", sp_hex(p->receipt.files_txt.b, 32, hash),
-	    "root", sp_hex(p->root.b, 32, root), "root_pinned", p->root_pinned, "postmarked", p->postmarked);
+	    "domain", p->domain, "root", sp_hex(p->root.b, 32, root), "root_pinned", p->root_pinned, "postmarked",
+	    p->postmarked));
+}
 
-	if (o != NULL)
-		api_print(o);
-	json_decref(o);
+static void
+counted(uint64_t n, const char *one, const char *many)
+{
+	printf("  %llu %s\n", (unsigned long long)n, n == 1 ? one : many);
 }
 
 void
 proof_say(struct cli *cli, const char *path, const struct sp_receipt_proof *p)
 {
+	SP_AUTO_DONE(sp_buf) safe = { 0 };
 	char name[SP_NAME_TEXT], when[SP_TIME_TEXT], local[PRINT_SPAN], size[PRINT_SIZE], id[SP_ID_TEXT], root[65];
 
 	if (cli->json) {
 		say_json(path, p);
 		return;
 	}
-	printf("%s%s: good%s\n", cli->colour ? "\033[32m" : "", path, cli->colour ? "\033[0m" : "");
+	print_safe(&safe, path);
+	printf("%s: %sgood%s\n", sp_buf_cstr(&safe), cli->colour ? "\033[32m" : "", cli->colour ? "\033[0m" : "");
 	printf("  %s\n", sp_name_text(&p->receipt.recipient, name));
 	printf("  confirms having received from %s\n", sp_name_text(&p->receipt.sender, name));
-	printf("  %llu files, %s, on %s (%s)\n", (unsigned long long)p->receipt.files,
-	    print_size(p->receipt.bytes, size), print_when(sp_clock_text(p->receipt.received_s * 1000, when), local), when);
-	printf("  transfer %s, receipt %s\n", sp_id_text(&p->receipt.transfer, id), sp_receipt_class_text(p->receipt.klass));
+	printf("  %llu %s, %s, on %s (%s)\n", (unsigned long long)p->receipt.files, p->receipt.files == 1 ? "file" :
+	    "files",
+	    print_size(p->receipt.bytes, size), print_when(sp_clock_text(p->receipt.received_s * 1000, when), local),
+	    when);
+	printf("  transfer %s, receipt %s\n", sp_id_text(&p->receipt.transfer, id),
+	    sp_receipt_class_text(p->receipt.klass));
 	if (p->receipt.changed > 0)
-		printf("  %llu files changed at the sender and were not delivered\n", (unsigned long long)p->receipt.changed);
+		counted(p->receipt.changed, "file changed at the sender and was not delivered",
+		    "files changed at the sender and were not delivered");
 	if (p->receipt.left_out > 0)
-		printf("  %llu links that point outside were left out\n", (unsigned long long)p->receipt.left_out);
+		counted(p->receipt.left_out, "link that points outside was left out",
+		    "links that point outside were left out");
 	if (p->root_pinned)
 		printf("  vouched for by %s, whose root this station knows\n", p->domain);
 	else
-		printf("  vouched for by a root that calls itself %s; it came with the receipt. Compare its SHA-256:\n  %s\n",
-		    p->domain, sp_hex(p->root.b, 32, root));
+		printf("  vouched for by a root that calls itself %s; it came with the receipt. Compare its SHA-256\n"
+		    "  with what that provider publishes:\n  %s\n", p->domain, sp_hex(p->root.b, 32, root));
 }

@@ -8,7 +8,11 @@
 #include "common/statements/receipt_file.h"
 #include "peerd/cli/cli.h"
 
-/* Reads the file, verifies it under HOME's root if there is one. CLI_DONE, or CLI_FAILED (said). The proof borrows nothing. */
+/*
+ * Reads and verifies the file. A station's home says which root its own domain has; for other domains, or without
+ * a home, the root in the receipt is taken and root_pinned is false. CLI_DONE, or CLI_FAILED (said). The proof
+ * borrows nothing.
+ */
 int proof_read(struct cli *cli, const char *path, struct sp_buf *ret_file, struct sp_receipt_proof *ret_proof);
 
 /* What it proves, in plain words (or as a JSON object). */

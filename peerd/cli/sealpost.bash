@@ -1,46 +1,101 @@
-# Completion of the sealpost command for bash.
+# Completion of the sealpost command for bash: verbs, options, names of the book, ids of events, files. It needs
+# nothing but bash; names and ids are asked of peerd and simply left out if it is not running.
+
+# Words of the command line up to the cursor, split at spaces only: bash itself also splits at @ and :.
+_sealpost_words() {
+	local line=${COMP_LINE:0:COMP_POINT}
+	read -ra words <<<"$line"
+	[[ $line == *[[:space:]] ]] && words+=("")
+}
+
+# Offers those of the words that begin as the last one does; bash wants them from its own last word break on.
+_sealpost_offer() {
+	local cur=${words[-1]} kept=
+	case $cur in
+	--*=*) cur=${cur#*=} ;;
+	esac
+	[[ ${COMP_WORDBREAKS-} == *@* && $cur == *@* ]] && kept=${cur%"${cur##*@}"}
+	[[ ${COMP_WORDBREAKS-} == *:* && $cur == *:* ]] && kept=${cur%"${cur##*:}"}
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+	COMPREPLY=("${COMPREPLY[@]#"$kept"}")
+}
+
+# Files are left to readline, which knows about quotes.
+_sealpost_files() {
+	compopt -o "${1:-default}"
+}
+
+_sealpost_ask() {
+	sealpost ${home:+--home "$home"} --json "$@" 2>/dev/null
+}
+
+# Every name of the book, and those of its stations.
+_sealpost_names() {
+	_sealpost_ask book list | grep -o '"name":"[^"]*"' | cut -d'"' -f4
+}
+
+_sealpost_ids() {
+	_sealpost_ask log "$@" | grep -o '^{"id":"[^"]*"' | cut -d'"' -f4
+}
+
 _sealpost() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb= home= i
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
-		--home) home=${COMP_WORDS[++i]} ;;
+	local words verb= home= i cur prev
+	local common="--home --json --help" verbs="enrol send log show cancel book who status receipt verify"
+	COMPREPLY=()
+	_sealpost_words
+	for ((i = 1; i < ${#words[@]} - 1; i++)); do
+		case ${words[i]} in
+		--home) home=${words[++i]} ;;
+		--home=*) home=${words[i]#*=} ;;
 		-*) ;;
-		*) verb=${COMP_WORDS[i]}; break ;;
+		*)
+			[[ -z $verb ]] && verb=${words[i]}
+			;;
 		esac
 	done
-	_sealpost_names() {
-		sealpost ${home:+--home "$home"} --json book list 2>/dev/null | sed -n 's/.*"name":"\([^"]*\)","address.*/\1/p'
-	}
-	COMPREPLY=()
+	cur=${words[-1]} prev=${words[-2]}
+	[[ $cur == --*=* ]] && prev=${cur%%=*}
 	case $prev in
-	--home) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	--to) COMPREPLY=($(compgen -W "$(_sealpost_names)" -- "$cur")); return ;;
-	--receipt) COMPREPLY=($(compgen -W "none direct" -- "$cur")); return ;;
-	-m | --message | --title | --address | -n) return ;;
+	--home) _sealpost_files dirnames; return ;;
+	--to) _sealpost_offer "$(_sealpost_names)"; return ;;
+	--receipt) _sealpost_offer "none direct"; return ;;
+	-m | --message | --title | -a | --address | -n | --number) return ;;
 	esac
 	case $verb in
-	'') COMPREPLY=($(compgen -W "--home --json --version --help enrol send log show cancel book who status receipt verify help" -- "$cur")) ;;
+	'') _sealpost_offer "$verbs help $common --version" ;;
+	help) _sealpost_offer "$verbs" ;;
 	send)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W "--to --message --title --receipt --address --no-wait --help" -- "$cur"))
+			_sealpost_offer "--to --message --title --receipt --address --no-wait $common"
 		else
-			COMPREPLY=($(compgen -f -- "$cur"))
+			_sealpost_files
 		fi ;;
-	log) COMPREPLY=($(compgen -W "--pending --sent --received --failed -n --help" -- "$cur")) ;;
+	log) _sealpost_offer "--pending --sent --received --failed --number $common" ;;
+	show) _sealpost_offer "$(_sealpost_ids) $common" ;;
+	cancel) _sealpost_offer "$(_sealpost_ids --pending) $common" ;;
 	book)
 		case $prev in
-		book) COMPREPLY=($(compgen -W "add rm list" -- "$cur")) ;;
-		rm) COMPREPLY=($(compgen -W "$(_sealpost_names)" -- "$cur")) ;;
-		*) COMPREPLY=($(compgen -W "--address --help" -- "$cur")) ;;
+		book) _sealpost_offer "add rm list $common" ;;
+		rm) _sealpost_offer "$(_sealpost_names)" ;;
+		*) [[ $cur == -* ]] && _sealpost_offer "--address $common" ;;
 		esac ;;
-	who) COMPREPLY=($(compgen -W "$(_sealpost_names)" -- "$cur")) ;;
+	who) _sealpost_offer "$(_sealpost_names) $common" ;;
 	receipt)
 		if [[ $prev == receipt ]]; then
-			COMPREPLY=($(compgen -W "show" -- "$cur"))
+			_sealpost_offer "show $common"
+		elif [[ $cur == -* ]]; then
+			_sealpost_offer "--openssl $common"
 		else
-			COMPREPLY=($(compgen -W "--openssl" -f -- "$cur"))
+			[[ $cur != */* ]] && _sealpost_offer "$(_sealpost_ids --sent)"
+			_sealpost_files
 		fi ;;
-	verify) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	verify)
+		if [[ $cur == -* ]]; then
+			_sealpost_offer "$common"
+		else
+			_sealpost_files
+		fi ;;
+	enrol | status) _sealpost_offer "$common" ;;
 	esac
 }
-complete -o filenames -F _sealpost sealpost
+complete -F _sealpost sealpost

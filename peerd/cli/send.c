@@ -2,7 +2,6 @@
  * send.c - sealpost send: an order from the command line.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,18 +13,21 @@
 #define MOST_NAMES 256
 
 /* Makes a path absolute as the user means it: a symlink as its last component is sent as a link, not followed. */
-static bool
-absolute(const char *path, struct sp_buf *out)
+static int
+absolute(struct cli *cli, const char *path, struct sp_buf *out)
 {
-	char here[PATH_MAX];
-
 	if (path[0] != '/') {
-		if (getcwd(here, sizeof(here)) == NULL)
-			return false;
-		sp_buf_addf(out, "%s/", here);
+		SP_AUTO_MEM char *here = getcwd(NULL, 0);
+
+		if (here == NULL)
+			return cli_fail(cli, SP_E_SYS, "change to a folder that is there", "the current folder: %s",
+			    strerror(errno));
+		sp_buf_add_text(out, here);
+		sp_buf_add_u8(out, '/');
 	}
 	sp_buf_add_text(out, path);
-	return sp_buf_status(out) == SP_OK;
+	sp_buf_cstr(out);
+	return sp_buf_status(out) == SP_OK ? CLI_DONE : cli_fail(cli, SP_E_NOMEM, NULL, "out of memory");
 }
 
 /* JSON has no bytes that are no UTF-8: such a path goes as digits. */
@@ -41,48 +43,49 @@ json_path(struct sp_buf *full)
 }
 
 static int
-add_path(json_t *paths, const char *path)
+add_path(struct cli *cli, json_t *paths, const char *path)
 {
 	SP_AUTO_DONE(sp_buf) full = { 0 };
 	struct stat sb;
-	json_t *text;
+	int status;
 
-	if (lstat(path, &sb) != 0) {
-		fprintf(stderr, "sealpost: %s: %s\n", path, strerror(errno));
-		return CLI_FAILED;
-	}
-	if (!absolute(path, &full))
-		return CLI_FAILED;
-	text = json_path(&full);
-	return json_array_append_new(paths, text) == 0 ? CLI_DONE : CLI_FAILED;
+	if (lstat(path, &sb) != 0)
+		return cli_fail(cli, SP_E_NOTFOUND, NULL, "%s: %s", path, strerror(errno));
+	if ((status = absolute(cli, path, &full)) != CLI_DONE)
+		return status;
+	if (json_array_append_new(paths, json_path(&full)) != 0)
+		return cli_fail(cli, SP_E_NOMEM, NULL, "out of memory");
+	return CLI_DONE;
 }
 
 static int
-set_text(json_t *order, const char *name, const char *text)
+set_text(struct cli *cli, json_t *order, const char *name, const char *text)
 {
-	if (text == NULL)
+	if (text == NULL || json_object_set_new(order, name, json_string(text)) == 0)
 		return CLI_DONE;
-	if (json_object_set_new(order, name, json_string(text)) == 0)
-		return CLI_DONE;
-	fprintf(stderr, "sealpost: the %s is not UTF-8 text\n", name);
-	return CLI_FAILED;
+	return cli_fail(cli, SP_E_ARGUMENT, NULL, "the %s is not UTF-8 text", name);
 }
 
 static int
-make_order(json_t *order, const char **to, size_t nto, char **paths, int npaths)
+fill_order(struct cli *cli, json_t *order, const char **to, size_t nto, char **paths, int npaths)
 {
 	json_t *names = json_array(), *list = json_array();
+	int status;
 
 	json_object_set_new(order, "to", names);
 	json_object_set_new(order, "paths", list);
-	for (size_t i = 0; i < nto; i++)
-		json_array_append_new(names, json_string(to[i]));
-	for (int i = 0; i < npaths; i++) {
-		int status = add_path(list, paths[i]);
+	for (size_t i = 0; i < nto; i++) {
+		bool again = false;
 
-		if (status != CLI_DONE)
-			return status;
+		for (size_t j = 0; j < i; j++)
+			again = again || strcmp(to[i], to[j]) == 0;
+		if (!again && json_array_append_new(names, json_string(to[i])) != 0)
+			return cli_fail(cli, SP_E_ARGUMENT, NULL,
+			    "\"%s\" is no name; names look like bob@post.example", to[i]);
 	}
+	for (int i = 0; i < npaths; i++)
+		if ((status = add_path(cli, list, paths[i])) != CLI_DONE)
+			return status;
 	return CLI_DONE;
 }
 
@@ -116,7 +119,7 @@ verb_send(struct cli *cli, int argc, char **argv)
 	size_t nto = 0;
 	bool no_wait = false;
 	const struct cli_option options[] = {
-		{ "--to", 't', NULL, NULL, to, &nto, MOST_NAMES },
+		{ "--to", 0, NULL, NULL, to, &nto, MOST_NAMES },
 		{ "--message", 'm', NULL, &message, NULL, NULL, 0 },
 		{ "--title", 0, NULL, &title, NULL, NULL, 0 },
 		{ "--receipt", 0, NULL, &receipt, NULL, NULL, 0 },
@@ -124,7 +127,7 @@ verb_send(struct cli *cli, int argc, char **argv)
 		{ "--no-wait", 0, &no_wait, NULL, NULL, NULL, 0 },
 	};
 	json_t *order;
-	int rest, status = cli_options("send", options, sizeof(options) / sizeof(options[0]), argc, argv, &rest);
+	int rest, status = cli_options(cli, "send", options, sizeof(options) / sizeof(options[0]), argc, argv, &rest);
 
 	if (status != CLI_DONE)
 		return status;
@@ -133,11 +136,11 @@ verb_send(struct cli *cli, int argc, char **argv)
 	if (rest == 0)
 		return cli_usage("send", "say what: a file or folder");
 	order = json_object();
-	status = make_order(order, to, nto, argv, rest);
-	if (status != CLI_DONE || (status = set_text(order, "message", message)) != CLI_DONE ||
-	    (status = set_text(order, "title", title)) != CLI_DONE ||
-	    (status = set_text(order, "receipt", receipt)) != CLI_DONE ||
-	    (status = set_text(order, "address", address)) != CLI_DONE) {
+	if ((status = fill_order(cli, order, to, nto, argv, rest)) != CLI_DONE ||
+	    (status = set_text(cli, order, "message", message)) != CLI_DONE ||
+	    (status = set_text(cli, order, "title", title)) != CLI_DONE ||
+	    (status = set_text(cli, order, "receipt", receipt)) != CLI_DONE ||
+	    (status = set_text(cli, order, "address", address)) != CLI_DONE) {
 		json_decref(order);
 		return status;
 	}
