@@ -16,7 +16,7 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 NUMBERS = itertools.count(1)
 
 
-def build_folder(variable, default):
+def _build(variable, default):
     path = os.environ.get(variable, os.path.join(SOURCE, default))
     if not os.path.exists(os.path.join(path, "peerd", "peerd")):
         pytest.fail(f"nothing is built in {path}; set {variable} or run ./check")
@@ -35,7 +35,7 @@ def _office(build):
 @pytest.fixture(scope="session")
 def office():
     """Everything but stations, from the sanitizer build."""
-    o = _office(build_folder("SP_BUILD", "build-check"))
+    o = _office(_build("SP_BUILD", "build-check"))
     yield o
     o.stop()
     problems = sanitizer_reports(o)
@@ -46,7 +46,7 @@ def office():
 @pytest.fixture(scope="session")
 def fast_office():
     """The same from the release build, for what moves gigabytes."""
-    o = _office(build_folder("SP_RELEASE", "build-release"))
+    o = _office(_build("SP_RELEASE", "build-release"))
     yield o
     o.stop()
     shutil.rmtree(o.folder, ignore_errors=True)

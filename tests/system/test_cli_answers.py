@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from conftest import build_folder
+from conftest import _build
 from fake_peerd import GONE, ID, FakePeerd, ended, error, event, row
 
 PEER = "bob/desktop@post.example"
@@ -46,7 +46,7 @@ def peerd(tmp_path):
 
 @pytest.fixture
 def cli(peerd):
-    return Cli(os.path.join(build_folder("SP_BUILD", "build-check"), "peerd/cli/sealpost"), peerd)
+    return Cli(os.path.join(_build("SP_BUILD", "build-check"), "peerd/cli/sealpost"), peerd)
 
 
 @pytest.fixture
