@@ -132,6 +132,7 @@
 /* receipts */
 #define SP_RECEIPT_TEXT_MAX 1024
 #define SP_RECEIPT_P7M_MAX 4096
+#define SP_POSTMARK_TEXT_MAX 1024
 #define SP_FILES_PART (64 * 1024)
 
 /* ports */
@@ -143,6 +144,7 @@
 /* identity */
 #define SP_CERT_DAYS 90
 #define SP_CERT_SKEW_S 3600		/* a certificate begins so much earlier: clocks differ */
+#define SP_CERT_AFTER_DAYS 400		/* an ended certificate's receipts are still postmarked */
 #define SP_TRUST_CERTS_MAX 16		/* roots and issuing certificates of one domain */
 #define SP_INVITE_DAYS 7
 #define SP_SHUTDOWN_MS (10 * 1000)

@@ -30,3 +30,15 @@ sp_cms_verify(struct sp_span der, const struct sp_trust *trust, uint64_t wall_ms
 	sp_buf_add_span(ret_cert, form.cert);
 	return sp_buf_status(ret_text) != SP_OK ? sp_buf_status(ret_text) : sp_buf_status(ret_cert);
 }
+
+enum sp_status
+sp_cms_cert(struct sp_span der, struct sp_buf *ret_cert, struct sp_why *why)
+{
+	struct signed_form form;
+	enum sp_status st = signed_read(der, OID_DATA, 1, &form, why);
+
+	if (st != SP_OK)
+		return st;
+	sp_buf_add_span(ret_cert, form.cert);
+	return sp_buf_status(ret_cert);
+}

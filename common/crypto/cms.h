@@ -20,4 +20,7 @@ SP_MUST_CHECK enum sp_status sp_cms_sign(const struct sp_key *key, struct sp_spa
 SP_MUST_CHECK enum sp_status sp_cms_verify(struct sp_span der, const struct sp_trust *trust, uint64_t wall_ms,
     struct sp_buf *ret_text, struct sp_buf *ret_cert, struct sp_identity *ret_signer, struct sp_why *why);
 
+/* The signer's certificate (appended), out of the same form with a right signature; nobody vouches for the certificate yet. */
+SP_MUST_CHECK enum sp_status sp_cms_cert(struct sp_span der, struct sp_buf *ret_cert, struct sp_why *why);
+
 #endif

@@ -10,7 +10,9 @@ libsealpost_a_SOURCES += \
 	common/statements/tariff.c common/statements/tariff.h \
 	common/statements/token.c common/statements/token.h \
 	common/statements/enrol.c common/statements/enrol.h \
+	common/statements/lines.c common/statements/lines.h \
 	common/statements/receipt.c common/statements/receipt.h \
+	common/statements/postmark.c common/statements/postmark.h \
 	common/statements/receipt_file.c common/statements/receipt_file.h common/statements/receipt_in.h \
 	common/statements/receipt_verify.c
 check_PROGRAMS += tests/unit/statements_statement_test tests/unit/statements_offer_test \
@@ -20,4 +22,4 @@ check_PROGRAMS += tests/unit/statements_statement_test tests/unit/statements_off
 noinst_HEADERS += tests/unit/statements_people.h
 libsealpost_a_SOURCES += common/statements/sheet.c common/statements/sheet.h common/statements/frank.c \
 	common/statements/frank.h
-check_PROGRAMS += tests/unit/statements_frank_test
+check_PROGRAMS += tests/unit/statements_frank_test tests/unit/statements_postmark_test

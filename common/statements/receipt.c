@@ -5,27 +5,12 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/base/limits.h"
+#include "common/statements/lines.h"
 
 #define FIRST_LINE "sealpost-receipt 1"
-#define LAST_SECOND 253402300799u	/* of the year 9999 */
-
-static void
-add_hash(struct sp_buf *out, const char *word, const struct sp_hash *hash)
-{
-	char hex[65];
-
-	sp_buf_addf(out, "%s %s\n", word, sp_hex(hash->b, sizeof(hash->b), hex));
-}
-
-static void
-add_number(struct sp_buf *out, const char *word, uint64_t number)
-{
-	sp_buf_addf(out, "%s %" PRIu64 "\n", word, number);
-}
 
 /* The lines between the first and "received". */
 static void
@@ -36,29 +21,20 @@ add_parties(const struct sp_receipt *r, struct sp_buf *out)
 	sp_buf_addf(out, "class %s\n", sp_receipt_class_text(r->klass));
 	sp_buf_addf(out, "transfer %s\n", sp_id_text(&r->transfer, id));
 	sp_buf_addf(out, "sender %s\n", sp_name_text(&r->sender, name));
-	add_hash(out, "sender-certificate", &r->sender_cert);
+	lines_add_hash(out, "sender-certificate", &r->sender_cert);
 	sp_buf_addf(out, "recipient %s\n", sp_name_text(&r->recipient, name));
-	add_hash(out, "recipient-certificate", &r->recipient_cert);
-	add_hash(out, "offer", &r->offer);
-	add_hash(out, "manifest", &r->manifest);
-	add_hash(out, "trailer", &r->trailer);
-}
-
-static bool
-is_station(const struct sp_name *name)
-{
-	char text[SP_NAME_TEXT];
-	struct sp_name again;
-
-	return sp_name_parse(sp_span_str(sp_name_text(name, text)), &again) == SP_OK && again.station[0] != '\0';
+	lines_add_hash(out, "recipient-certificate", &r->recipient_cert);
+	lines_add_hash(out, "offer", &r->offer);
+	lines_add_hash(out, "manifest", &r->manifest);
+	lines_add_hash(out, "trailer", &r->trailer);
 }
 
 /* Can all of it be written? */
 static bool
 is_writable(const struct sp_receipt *r)
 {
-	return r->klass >= SP_RECEIPT_DIRECT && r->klass <= SP_RECEIPT_CERTIFIED && is_station(&r->sender) &&
-	    is_station(&r->recipient) && r->received_s <= LAST_SECOND && r->files <= SP_ENTRIES_MAX &&
+	return r->klass >= SP_RECEIPT_DIRECT && r->klass <= SP_RECEIPT_CERTIFIED && lines_is_station(&r->sender) &&
+	    lines_is_station(&r->recipient) && r->received_s <= LINES_LAST_SECOND && r->files <= SP_ENTRIES_MAX &&
 	    r->bytes <= SP_PACKET_MAX && r->changed <= r->files && r->left_out <= SP_ENTRIES_MAX;
 }
 
@@ -73,145 +49,54 @@ sp_receipt_encode(const struct sp_receipt *receipt, struct sp_buf *out, struct s
 	sp_buf_add_text(out, FIRST_LINE "\n");
 	add_parties(receipt, out);
 	sp_buf_addf(out, "received %s\n", sp_clock_text(receipt->received_s * 1000, time));
-	add_number(out, "files", receipt->files);
-	add_number(out, "bytes", receipt->bytes);
-	add_number(out, "changed", receipt->changed);
+	lines_add_number(out, "files", receipt->files);
+	lines_add_number(out, "bytes", receipt->bytes);
+	lines_add_number(out, "changed", receipt->changed);
 	if (receipt->left_out > 0)
 		sp_buf_addf(out, "left-out %" PRIu64 " %s\n", receipt->left_out,
 		    sp_hex(receipt->left_out_paths.b, sizeof(receipt->left_out_paths.b), hex));
 	else
 		sp_buf_add_text(out, "left-out 0\n");
-	add_hash(out, "files.txt", &receipt->files_txt);
+	lines_add_hash(out, "files.txt", &receipt->files_txt);
 	if (sp_buf_status(out) == SP_OK && out->len - at > SP_RECEIPT_TEXT_MAX)
 		return sp_fail(SP_E_LONG, why, "a receipt is at most %d bytes", SP_RECEIPT_TEXT_MAX);
 	return sp_buf_status(out);
-}
-
-/* Reading: a line after the other; the first that is wrong is remembered by its number. */
-struct lines {
-	struct sp_span left;
-	unsigned number;	/* of the line read last */
-	bool bad;
-};
-
-/* The rest of the next line, which begins with the word and a space. */
-static struct sp_span
-take(struct lines *in, const char *word)
-{
-	const uint8_t *end = !in->bad && in->left.n > 0 ? memchr(in->left.p, '\n', in->left.n) : NULL;
-	size_t n = strlen(word);
-	struct sp_span line;
-
-	if (in->bad)
-		return sp_span(NULL, 0);
-	in->number++;
-	line = sp_span(in->left.p, end != NULL ? (size_t)(end - in->left.p) : 0);
-	if (end == NULL || line.n <= n || memcmp(line.p, word, n) != 0 || line.p[n] != ' ') {
-		in->bad = true;
-		return sp_span(NULL, 0);
-	}
-	in->left = sp_span(end + 1, in->left.n - line.n - 1);
-	return sp_span(line.p + n + 1, line.n - n - 1);
-}
-
-static void
-must(struct lines *in, bool holds)
-{
-	in->bad = in->bad || !holds;
-}
-
-static void
-take_hash(struct lines *in, const char *word, struct sp_hash *out)
-{
-	struct sp_span text = take(in, word);
-
-	must(in, sp_unhex((const char *)text.p, text.n, out->b, sizeof(out->b)) == SP_OK);
-}
-
-static void
-take_name(struct lines *in, const char *word, struct sp_name *out)
-{
-	must(in, sp_name_parse(take(in, word), out) == SP_OK);
-}
-
-static void
-take_number(struct lines *in, const char *word, uint64_t max, uint64_t *out)
-{
-	must(in, sp_parse_u64(take(in, word), max, out) == SP_OK);
-}
-
-static void
-take_id(struct lines *in, const char *word, struct sp_id *out)
-{
-	struct sp_span text = take(in, word);
-	char copy[SP_ID_TEXT];
-
-	must(in, text.n == SP_ID_TEXT - 1);
-	if (in->bad)
-		return;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = '\0';
-	must(in, sp_id_parse(copy, out) == SP_OK);
-}
-
-/* "2026-11-24T05:08:41Z"; a date that does not exist is found when it is written again. */
-static void
-take_time(struct lines *in, const char *word, uint64_t *out_s)
-{
-	struct sp_span text = take(in, word);
-	char copy[SP_TIME_TEXT];
-	struct tm tm = { 0 };
-	const char *end;
-	time_t t;
-
-	must(in, text.n == SP_TIME_TEXT - 1 && memchr(text.p, 0, text.n) == NULL);
-	if (in->bad)
-		return;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = '\0';
-	end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	must(in, end != NULL && *end == '\0');
-	if (in->bad)
-		return;
-	t = timegm(&tm);
-	must(in, t >= 0 && (uint64_t)t <= LAST_SECOND);
-	*out_s = (uint64_t)t;
 }
 
 /* A number, and a hash behind it unless it is 0. */
 static void
 take_left_out(struct lines *in, struct sp_receipt *r)
 {
-	struct sp_span text = take(in, "left-out");
+	struct sp_span text = lines_take(in, "left-out");
 	const uint8_t *space = text.n > 0 ? memchr(text.p, ' ', text.n) : NULL;
 	size_t n = space != NULL ? (size_t)(space - text.p) : text.n;
 
-	must(in, sp_parse_u64(sp_span(text.p, n), SP_ENTRIES_MAX, &r->left_out) == SP_OK);
-	must(in, (r->left_out > 0) == (space != NULL));
+	lines_must(in, sp_parse_u64(sp_span(text.p, n), SP_ENTRIES_MAX, &r->left_out) == SP_OK);
+	lines_must(in, (r->left_out > 0) == (space != NULL));
 	if (!in->bad && space != NULL)
-		must(in, sp_unhex((const char *)space + 1, text.n - n - 1, r->left_out_paths.b,
+		lines_must(in, sp_unhex((const char *)space + 1, text.n - n - 1, r->left_out_paths.b,
 		    sizeof(r->left_out_paths.b)) == SP_OK);
 }
 
 static void
 take_all(struct lines *in, struct sp_receipt *r)
 {
-	r->klass = (uint8_t)sp_receipt_class_from_text(take(in, "class"));
-	must(in, r->klass >= SP_RECEIPT_DIRECT);
-	take_id(in, "transfer", &r->transfer);
-	take_name(in, "sender", &r->sender);
-	take_hash(in, "sender-certificate", &r->sender_cert);
-	take_name(in, "recipient", &r->recipient);
-	take_hash(in, "recipient-certificate", &r->recipient_cert);
-	take_hash(in, "offer", &r->offer);
-	take_hash(in, "manifest", &r->manifest);
-	take_hash(in, "trailer", &r->trailer);
-	take_time(in, "received", &r->received_s);
-	take_number(in, "files", SP_ENTRIES_MAX, &r->files);
-	take_number(in, "bytes", SP_PACKET_MAX, &r->bytes);
-	take_number(in, "changed", SP_ENTRIES_MAX, &r->changed);
+	r->klass = (uint8_t)sp_receipt_class_from_text(lines_take(in, "class"));
+	lines_must(in, r->klass >= SP_RECEIPT_DIRECT);
+	lines_take_id(in, "transfer", &r->transfer);
+	lines_take_name(in, "sender", &r->sender);
+	lines_take_hash(in, "sender-certificate", &r->sender_cert);
+	lines_take_name(in, "recipient", &r->recipient);
+	lines_take_hash(in, "recipient-certificate", &r->recipient_cert);
+	lines_take_hash(in, "offer", &r->offer);
+	lines_take_hash(in, "manifest", &r->manifest);
+	lines_take_hash(in, "trailer", &r->trailer);
+	lines_take_time(in, "received", &r->received_s);
+	lines_take_number(in, "files", SP_ENTRIES_MAX, &r->files);
+	lines_take_number(in, "bytes", SP_PACKET_MAX, &r->bytes);
+	lines_take_number(in, "changed", SP_ENTRIES_MAX, &r->changed);
 	take_left_out(in, r);
-	take_hash(in, "files.txt", &r->files_txt);
+	lines_take_hash(in, "files.txt", &r->files_txt);
 }
 
 enum sp_status
@@ -224,7 +109,7 @@ sp_receipt_parse(struct sp_span text, struct sp_receipt *ret_receipt, struct sp_
 
 	if (text.n > SP_RECEIPT_TEXT_MAX)
 		return sp_fail(SP_E_LONG, why, "a receipt of %zu bytes, at most %d", text.n, SP_RECEIPT_TEXT_MAX);
-	version = take(&in, "sealpost-receipt");
+	version = lines_take(&in, "sealpost-receipt");
 	if (in.bad)
 		return sp_fail(SP_E_FORMAT, why, "this is no receipt");
 	if (!sp_span_eq(version, sp_span_str("1")))

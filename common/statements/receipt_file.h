@@ -5,7 +5,7 @@
 #ifndef SP_STATEMENTS_RECEIPT_FILE_H
 #define SP_STATEMENTS_RECEIPT_FILE_H
 
-#include "common/statements/receipt.h"
+#include "common/statements/postmark.h"
 
 #define SP_RECEIPT_CERTS 6	/* most certificates in chain.pem */
 
@@ -19,7 +19,7 @@ struct sp_receipt_parts {
 	struct sp_span chain_pem;
 };
 
-/* chain.pem: root, issuing certificate, then the leaves that the checks use (the recipient's first), DER each.
+/* chain.pem: root, issuing certificate, then the leaves that the checks use (recipient, certd, tsa), DER each.
  * Appended to out. */
 SP_MUST_CHECK enum sp_status sp_receipt_chain(const struct sp_span *certs, size_t count, struct sp_buf *out,
     struct sp_why *why);
@@ -40,12 +40,15 @@ struct sp_receipt_proof {
 	struct sp_hash root;			/* the root that vouches for it: compare it if no pin was given */
 	bool root_pinned;			/* it is one of the roots that the caller gave */
 	char domain[SP_DOMAIN_MAX + 1];		/* of that root */
-	bool postmarked;
+	bool postmarked;			/* then also: */
+	struct sp_postmark postmark;
+	struct sp_identity certd, tsa;		/* who signed it, and the time-stamp over it */
+	uint64_t time_s;			/* -attime of the openssl commands: time of receipt, or the token's */
 };
 
 /*
- * Verifies a .receipt offline, strictly: form, chain, CMS signature at the time of receipt, receipt.txt against
- * its signer and against files.txt. roots: SHA-256 of the roots that the caller trusts for the signer's domain;
+ * Verifies a .receipt offline, strictly: form, chain, CMS signature at the time of receipt (or, postmarked, all that
+ * sp_postmark_verify() says), receipt.txt against its signer and against files.txt. roots: SHA-256 of the roots that the caller trusts for the signer's domain;
  * with none, the root in the file is taken and root_pinned is false. SP_E_FORMAT, SP_E_CERT, SP_E_SIGNATURE,
  * SP_E_RECEIPT, SP_E_IDENTITY …
  */

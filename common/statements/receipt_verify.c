@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "common/base/limits.h"
-#include "common/crypto/cms.h"
 #include "common/packet/files_txt.h"
 #include "common/statements/receipt_in.h"
 
 #define PEM_END "-----END CERTIFICATE-----\n"
-enum { ROOT, ISSUER, RECIPIENT, DIRECT_CERTS };
+enum { ROOT, ISSUER, RECIPIENT, DIRECT_CERTS, CERTD = DIRECT_CERTS, TSA, POSTMARK_CERTS };
 
 enum sp_status
 sp_receipt_chain(const struct sp_span *certs, size_t count, struct sp_buf *out, struct sp_why *why)
@@ -87,31 +86,53 @@ make_trust(const struct chain *c, const struct sp_hash *roots, size_t root_count
 	return SP_OK;
 }
 
+static enum sp_status
+check_cert(const struct chain *c, size_t number, const struct sp_buf *used, struct sp_why *why)
+{
+	if (!sp_span_eq(sp_buf_span(used), sp_buf_span(&c->der[number])))
+		return sp_fail(SP_E_CERT, why, "chain.pem holds another certificate than that of who signed");
+	return SP_OK;
+}
+
 /* receipt.p7m: signed by the chain's leaf, a station, at the time that the receipt itself states. */
 static enum sp_status
-check_receipt(const struct sp_receipt_parts *parts, const struct chain *c, const struct sp_trust *trust,
+check_direct(const struct sp_receipt_parts *parts, const struct chain *c, const struct sp_trust *trust,
     struct sp_receipt_proof *proof, struct sp_why *why)
 {
-	SP_AUTO_DONE(sp_buf) text = { 0 }, cert = { 0 };
-	char signer[SP_NAME_TEXT], named[SP_NAME_TEXT];
+	SP_AUTO_DONE(sp_buf) cert = { 0 };
 	enum sp_status st;
 
-	st = sp_cms_verify(parts->receipt_p7m, trust, parts->time_s * 1000, &text, &cert, &proof->recipient, why);
-	if (st != SP_OK)
+	st = sp_receipt_open(parts->receipt_p7m, trust, parts->time_s * 1000, &proof->receipt, &cert,
+	    &proof->recipient, why);
+	if (st != SP_OK || (st = check_cert(c, RECIPIENT, &cert, why)) != SP_OK)
 		return st;
-	if (!sp_span_eq(sp_buf_span(&cert), sp_buf_span(&c->der[RECIPIENT])))
-		return sp_fail(SP_E_CERT, why, "chain.pem holds another certificate than the receipt's signer");
-	if (proof->recipient.role != SP_ROLE_STATION)
-		return sp_fail(SP_E_ROLE, why, "%s may not sign a receipt",
-		    sp_identity_text(&proof->recipient, signer));
-	if ((st = sp_receipt_parse(sp_buf_span(&text), &proof->receipt, why)) != SP_OK)
-		return st;
-	sp_identity_text(&proof->recipient, signer);
-	sp_name_text(&proof->receipt.recipient, named);
-	if (strcmp(signer, named) != 0 || !sp_hash_eq(&proof->receipt.recipient_cert, &proof->recipient.hash))
-		return sp_fail(SP_E_IDENTITY, why, "the receipt of %s was signed by %s", named, signer);
 	if (proof->receipt.received_s != parts->time_s)
 		return sp_fail(SP_E_RECEIPT, why, "the receipt states another time than its file");
+	return SP_OK;
+}
+
+/* receipt.p7m, postmark.p7m and postmark.tsr; the file's time is the token's. */
+static enum sp_status
+check_postmarked(const struct sp_receipt_parts *parts, const struct chain *c, const struct sp_trust *trust,
+    struct sp_receipt_proof *proof, struct sp_why *why)
+{
+	SP_AUTO_DONE(sp_postmark_proof) p = { .token_s = 0 };
+	const struct sp_postmark_parts three = { parts->receipt_p7m, parts->postmark_p7m, parts->postmark_tsr };
+	enum sp_status st;
+
+	if ((st = sp_postmark_verify(&three, trust, &p, why)) != SP_OK ||
+	    (st = check_cert(c, RECIPIENT, &p.recipient_cert, why)) != SP_OK ||
+	    (st = check_cert(c, CERTD, &p.certd_cert, why)) != SP_OK ||
+	    (st = check_cert(c, TSA, &p.tsa_cert, why)) != SP_OK)
+		return st;
+	if (p.token_s != parts->time_s)
+		return sp_fail(SP_E_RECEIPT, why, "the time-stamp states another time than the file");
+	proof->receipt = p.receipt;
+	proof->recipient = p.recipient;
+	proof->postmark = p.postmark;
+	proof->certd = p.certd;
+	proof->tsa = p.tsa;
+	proof->postmarked = true;
 	return SP_OK;
 }
 
@@ -145,20 +166,21 @@ sp_receipt_verify(struct sp_span file, const struct sp_hash *roots, size_t root_
 	SP_AUTO(sp_trust) *trust = NULL;
 	struct sp_receipt_proof proof = { 0 };
 	struct sp_receipt_parts parts;
+	bool postmarked;
 	enum sp_status st;
 
 	if ((st = sp_receipt_file_read(file, &parts, why)) != SP_OK)
 		return st;
-	if (parts.postmark_p7m.n > 0)
-		return sp_fail(SP_E_VERSION, why, "postmarks cannot be verified by this version");
+	postmarked = parts.postmark_p7m.n > 0;
 	if ((st = read_chain(parts.chain_pem, &chain, why)) != SP_OK)
 		return st;
-	if (chain.count != DIRECT_CERTS)
-		return sp_fail(SP_E_FORMAT, why, "chain.pem holds certificates that prove nothing");
+	if (chain.count != (postmarked ? POSTMARK_CERTS : DIRECT_CERTS))
+		return sp_fail(SP_E_FORMAT, why, "chain.pem does not hold exactly the certificates that are used");
 	if ((st = make_trust(&chain, roots, root_count, &proof, &trust, why)) != SP_OK ||
-	    (st = check_receipt(&parts, &chain, trust, &proof, why)) != SP_OK ||
+	    (st = (postmarked ? check_postmarked : check_direct)(&parts, &chain, trust, &proof, why)) != SP_OK ||
 	    (st = check_files(parts.files_txt, &proof.receipt, why)) != SP_OK)
 		return st;
+	proof.time_s = parts.time_s;
 	*ret_proof = proof;
 	return SP_OK;
 }

@@ -42,7 +42,7 @@ say_commands(struct cli *cli, const char *path, const struct sp_receipt_proof *p
 {
 	SP_AUTO_DONE(sp_buf) out = { 0 };
 	SP_AUTO_DONE(sp_buf) safe = { 0 };
-	enum sp_status st = sp_receipt_commands(path, proof->postmarked, proof->receipt.received_s, &out);
+	enum sp_status st = sp_receipt_commands(path, proof->postmarked, proof->time_s, &out);
 
 	if (st != SP_OK)
 		return cli_fail(cli, st, NULL, "%s", sp_status_text(st));
