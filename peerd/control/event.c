@@ -227,13 +227,23 @@ event_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	event_rows_free(rows, count);
 }
 
+/* Looks for the events whose id begins as the call says. */
+static void
+find(struct call *c, store_rows_fn *fn)
+{
+	enum sp_status st = store_event_find(c->peer->store, c->arg, fn, c);
+	struct sp_why why = { "" };
+
+	if (st == SP_E_FORMAT)
+		st = sp_fail(SP_E_ARGUMENT, &why, "\"%.40s\" is no id, nor the first 4 characters or more of one", c->arg);
+	if (st != SP_OK)
+		call_fail(c, st, &why);
+}
+
 void
 on_event(struct call *c)
 {
-	enum sp_status st = store_event_find(c->peer->store, c->arg, event_found, c);
-
-	if (st != SP_OK)
-		call_fail(c, st, NULL);
+	find(c, event_found);
 }
 
 static void
@@ -260,10 +270,7 @@ cancel_found(void *arg, enum sp_status st, struct event_row **rows, size_t count
 void
 on_cancel(struct call *c)
 {
-	enum sp_status st = store_event_find(c->peer->store, c->arg, cancel_found, c);
-
-	if (st != SP_OK)
-		call_fail(c, st, NULL);
+	find(c, cancel_found);
 }
 
 void

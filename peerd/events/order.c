@@ -5,6 +5,7 @@
 #include "peerd/events/send.h"
 
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/crypto/rand.h"
 #include "peerd/events/paths.h"
 
@@ -30,31 +31,46 @@ ordering_free(struct ordering *o)
 	free(o);
 }
 
-/* A person stands for the station of hers that was seen last. */
-static const struct correspondent *
-choose(struct events *e, const char *name)
+/* A person stands for the station of hers that was seen last. Strangers are known, too, but not written to. */
+static enum sp_status
+choose(struct events *e, const char *name, const struct correspondent **ret_peer, struct sp_why *why)
 {
 	const struct correspondent *all[MOST_STATIONS], *best = NULL;
 	size_t n = book_stations(e->parts.book, name, all, MOST_STATIONS);
+	char own[SP_NAME_TEXT], peer[SP_NAME_TEXT];
+	bool itself;
 
-	for (size_t i = 0; i < n && i < MOST_STATIONS; i++)
-		if (best == NULL || all[i]->seen_ms > best->seen_ms)
+	sp_identity_text(member_identity(e->parts.station), own);
+	itself = strcmp(name, own) == 0;
+	for (size_t i = 0; i < n && i < MOST_STATIONS; i++) {
+		if (!all[i]->in_book)
+			continue;
+		if (strcmp(sp_identity_text(&all[i]->identity, peer), own) == 0)
+			itself = true;
+		else if (best == NULL || all[i]->seen_ms > best->seen_ms)
 			best = all[i];
-	return best;
+	}
+	if (best == NULL && itself)
+		return sp_fail(SP_E_ARGUMENT, why, "%s is this station itself: it cannot send to itself", own);
+	if (best == NULL)
+		return sp_fail(SP_E_NOKEY, why, "%s is not in your book", name);
+	*ret_peer = best;
+	return SP_OK;
 }
 
 static enum sp_status
 make_row(struct events *e, const struct events_order *order, const char *to, struct event_row **ret_row,
     struct sp_why *why)
 {
-	const struct correspondent *peer = choose(e, to);
+	const struct correspondent *peer = NULL;
 	SP_AUTO(event_row) *row = event_row_new();
 	SP_AUTO_DONE(sp_buf) paths = { 0 };
 	char name[SP_NAME_TEXT];
 	uint64_t now = sp_clock_wall_ms();
+	enum sp_status st = choose(e, to, &peer, why);
 
-	if (peer == NULL)
-		return sp_fail(SP_E_NOKEY, why, "%s is not in your book", to);
+	if (st != SP_OK)
+		return st;
 	if (row == NULL)
 		return SP_E_NOMEM;
 	row->id = sp_id_new();
@@ -113,6 +129,8 @@ row_saved(void *arg, enum sp_status st, const struct sp_why *why)
 static enum sp_status
 check_order(const struct events_order *order, struct sp_why *why)
 {
+	char address[BOOK_ADDRESS];
+
 	if (order->nto == 0)
 		return sp_fail(SP_E_ARGUMENT, why, "nobody is named to send to");
 	if (order->npaths == 0)
@@ -124,9 +142,11 @@ check_order(const struct events_order *order, struct sp_why *why)
 		return sp_fail(SP_E_ARGUMENT, why, "there is no certd to postmark receipts: use --receipt direct or none");
 	if (order->title != NULL && strlen(order->title) > SP_TITLE_MAX)
 		return sp_fail(SP_E_ARGUMENT, why, "the title is longer than %d bytes", SP_TITLE_MAX);
+	if (order->title != NULL && !sp_is_text(sp_span_str(order->title)))
+		return sp_fail(SP_E_ARGUMENT, why, "the title can have no line breaks and other control characters");
 	if (order->message != NULL && strlen(order->message) > SP_MESSAGE_MAX)
 		return sp_fail(SP_E_LIMIT, why, "the message is longer than %d bytes; send it as a file", SP_MESSAGE_MAX);
-	return SP_OK;
+	return book_address(order->address, address, why);
 }
 
 void

@@ -26,6 +26,10 @@ struct correspondent {
 
 typedef void book_done_fn(void *arg, enum sp_status st, const struct sp_why *why);
 
+/* The one form of an address that a user gives: with its port, IPv6 in brackets; "" for NULL and "". SP_E_FORMAT. */
+#define BOOK_ADDRESS 80
+SP_MUST_CHECK enum sp_status book_address(const char *address, char out[BOOK_ADDRESS], struct sp_why *why);
+
 /* Loads the book; ready(arg, …) once it can be used. NULL when out of memory or the store's queue is full. */
 struct book *book_new(struct store *store, struct member *station, book_done_fn *ready, void *arg);
 

@@ -217,15 +217,15 @@ op_new(struct book *b, bool removes, const char *name, book_done_fn *fn, void *a
 	return op;
 }
 
-/* The one form of an address: with its port, IPv6 in brackets. */
-static enum sp_status
-read_address(const char *address, char out[80], struct sp_why *why)
+enum sp_status
+book_address(const char *address, char out[BOOK_ADDRESS], struct sp_why *why)
 {
 	char host[SP_HOST_MAX + 1];
 	struct sp_addr numeric;
 	uint16_t port;
 	enum sp_status st;
 
+	out[0] = '\0';
 	if (address == NULL || address[0] == '\0')
 		return SP_OK;
 	st = sp_hostport_split(sp_span_str(address), SP_PORT_COMMAND, host, &port);
@@ -233,7 +233,7 @@ read_address(const char *address, char out[80], struct sp_why *why)
 		st = sp_addr_parse(sp_span_str(host), port, &numeric);
 	if (st != SP_OK || port == 0)
 		return sp_fail(SP_E_FORMAT, why, "an address is HOST or HOST:PORT (IPv6: [ADDRESS]:PORT)");
-	snprintf(out, 80, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+	snprintf(out, BOOK_ADDRESS, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
 	return SP_OK;
 }
 
@@ -241,16 +241,19 @@ void
 book_add(struct book *b, const char *name, const char *address, book_done_fn *fn, void *arg)
 {
 	struct book_op *op = op_new(b, false, name, fn, arg);
+	char own[SP_NAME_TEXT];
 
 	if (op == NULL) {
 		fn(arg, SP_E_NOMEM, &(struct sp_why){ "" });
 		return;
 	}
 	if (op->st == SP_OK)
-		op->st = read_address(address, op->entry.address, &op->why);
+		op->st = book_address(address, op->entry.address, &op->why);
 	if (op->st == SP_OK && !member_is_enrolled(b->station))
 		op->st = sp_fail(SP_E_NOTENROLLED, &op->why,
 		    "this station is not enrolled yet: \"sealpost enrol TOKEN\"");
+	if (op->st == SP_OK && strcmp(op->entry.name, sp_identity_text(member_identity(b->station), own)) == 0)
+		op->st = sp_fail(SP_E_ARGUMENT, &op->why, "%s is this station itself", own);
 	if (op->st != SP_OK)
 		op_end(op, op->st, &op->why);
 	else
