@@ -15,12 +15,15 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/conf/options.h"
 #include "common/net/notify.h"
 #include "peerd/control/control.h"
+
+#define SOCKET_PATH_MOST (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 static const char *home_option;
 static char home[900];
@@ -193,6 +196,10 @@ lock_home(int *ret_fd, struct sp_why *why)
 	SP_AUTO_FD fd = -1;
 	enum sp_status st;
 
+	/* before anything is made there */
+	if (strlen(home) + strlen("/control") > SOCKET_PATH_MOST)
+		return sp_fail(SP_E_ARGUMENT, why, "the path of the control socket is longer than %zu bytes: %s/control",
+		    SOCKET_PATH_MOST, home);
 	if ((st = sp_mkdirs(home, 0700, why)) != SP_OK)
 		return st;
 	sp_buf_addf(&path, "%s/lock", home);

@@ -26,7 +26,8 @@ _sealpost_files() {
 }
 
 _sealpost_ask() {
-	sealpost ${home:+--home "$home"} --json "$@" 2>/dev/null
+	local said
+	said=$(sealpost ${home:+--home "$home"} --json "$@" 2>/dev/null) && printf '%s\n' "$said"
 }
 
 # Every name of the book, and those of its stations.
@@ -39,7 +40,7 @@ _sealpost_ids() {
 }
 
 _sealpost() {
-	local words verb= home= i cur prev
+	local words verb='' home='' i cur prev
 	local common="--home --json --help" verbs="enrol send log show cancel book who status receipt verify"
 	COMPREPLY=()
 	_sealpost_words
