@@ -125,6 +125,7 @@ member_free(struct member *s)
 		ask_free(s->asks);
 	enrol_free(s->enrol);
 	sp_client_free(s->client);
+	services_done(s);	/* its clients use resolver and trust */
 	sp_resolver_free(s->resolver);
 	for (struct old_trust *o = s->old, *next; o != NULL; o = next) {
 		next = o->next;
@@ -133,7 +134,6 @@ member_free(struct member *s)
 	}
 	sp_trust_free(s->trust);
 	member_keys_done(&s->keys);
-	services_done(s);
 	sp_buf_done(&s->client_addresses);
 	sp_buf_done(&s->cert);
 	sp_buf_done(&s->root);
