@@ -104,7 +104,7 @@ class Office:
 
     def _know(self):
         self.cluster = Cluster(self.path("pg"), self.facts["pg_port"], self.path("pgpass"))
-        self.services = {"keyd": self._daemon("keyd")}
+        self.services = {name: self._daemon(name) for name in ("keyd", "creditd") if f"{name}_port" in self.facts}
         for name, s in self.facts["stations"].items():
             self.stations[name] = Station(self, self.path(name), s["person"], s["station"], s["port"], s["address"],
                                           s["netns"], s.get("user"))
@@ -142,6 +142,23 @@ class Office:
         for step in ("--init-root", "--migrate"):
             self.run("keyd", step)
         self.start_service("keyd")
+
+    def add_creditd(self, settings=""):
+        """A credit processor, in the roster and running."""
+        self.facts["creditd_port"] = port = free_port()
+        self.services["creditd"] = self._daemon("creditd")
+        os.makedirs(self.path("creditd", "state"), mode=0o700)
+        self.cluster.sql_file(os.path.join(SOURCE, "creditd", "schema", "roles.sql"))
+        self.cluster.set_passwords()
+        with open(self.path("creditd", "creditd.conf"), "w", encoding="utf-8") as f:
+            f.write(f'listen = "0.0.0.0:{port}";\nstate = "state";\n'
+                    f'database = "{self.conninfo("credit_daemon")}";\ndatabase_owner = "{self.conninfo("credit_owner")}";\n'
+                    f'schema_dir = "{os.path.join(SOURCE, "creditd", "schema")}";\n{settings}\n')
+        address = f"{self.facts['keyd_host']}:{port}"
+        self.run("creditd", "--migrate")
+        self.run("creditd", "--enrol", self.admin_sql(f"SELECT key.admin_service('creditd', 'main', ARRAY['{address}'])")[0][0])
+        self.start_service("creditd")
+        self._save()
 
     def run(self, service, *words):
         """A service's program for one step, like --migrate."""

@@ -1,0 +1,212 @@
+/*
+ * caller.c - letters from a service: sealed once, sent over UDP with doubling intervals, then over TCP.
+ */
+#include "common/daemon/caller.h"
+
+#include <sys/queue.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/net/resolve.h"
+#include "common/wire/letter.h"
+
+#define TCP_MS 5000	/* for the answer over TCP */
+
+struct call {
+	TAILQ_ENTRY(call) link;
+	struct sp_caller *caller;
+	struct sp_id id;
+	uint8_t letter_key[SP_X25519];
+	struct sp_buf letter;
+	struct sp_addr to;
+	uint64_t resolving;
+	unsigned tries;
+	struct sp_timer *timer;
+	sp_called_fn *fn;
+	void *arg;
+};
+
+struct sp_caller {
+	struct sp_loop *loop;			/* borrowed */
+	struct member *member;			/* borrowed */
+	struct sp_resolver *resolver;		/* owned */
+	struct sp_letterbox *box;		/* owned */
+	struct sp_letter_key own;
+	TAILQ_HEAD(calls, call) calls;
+	size_t ncalls;
+};
+
+static void
+call_free(struct call *k)
+{
+	TAILQ_REMOVE(&k->caller->calls, k, link);
+	k->caller->ncalls--;
+	sp_resolve_cancel(k->caller->resolver, k->resolving);
+	sp_timer_free(k->timer);
+	sp_buf_done(&k->letter);
+	free(k);
+}
+
+static void
+call_end(struct call *k, enum sp_status st)
+{
+	sp_called_fn *fn = k->fn;
+	void *arg = k->arg;
+
+	call_free(k);
+	fn(arg, st);
+}
+
+static void
+try_once(void *arg)
+{
+	struct call *k = arg;
+	struct sp_caller *c = k->caller;
+
+	if (k->tries > SP_LETTER_TRIES) {
+		call_end(k, SP_E_TIMEOUT);
+		return;
+	}
+	/* what cannot be sent now is as good as lost on the way: the next try follows */
+	if (k->tries < SP_LETTER_TRIES) {
+		if (sp_letterbox_send(c->box, &k->to, sp_buf_span(&k->letter)) != SP_OK)
+			sp_log(SP_LOG_DEBUG, "letter-not-sent", "try=%u", k->tries);
+		sp_timer_set(k->timer, (uint64_t)SP_LETTER_FIRST_MS << k->tries);
+	} else {
+		if (sp_letterbox_send_tcp(c->box, &k->to, sp_buf_span(&k->letter)) != SP_OK)
+			sp_log(SP_LOG_DEBUG, "letter-not-sent", "try=tcp");
+		sp_timer_set(k->timer, TCP_MS);
+	}
+	k->tries++;
+}
+
+static void
+resolved(void *arg, enum sp_status st, const struct sp_addr *addrs, size_t n, const struct sp_why *why)
+{
+	struct call *k = arg;
+
+	(void)why;
+	k->resolving = 0;
+	if (st != SP_OK || n == 0) {
+		call_end(k, SP_E_CONNECT);
+		return;
+	}
+	k->to = addrs[0];
+	try_once(k);
+}
+
+enum sp_status
+sp_call(struct sp_caller *c, const uint8_t letter_key[SP_X25519], const char *hostport, unsigned type, const void *msg,
+    sp_called_fn *fn, void *arg, struct sp_why *why)
+{
+	struct call *k = c->ncalls < SP_CALLS_MAX ? calloc(1, sizeof(*k)) : NULL;
+	struct sp_letter_key receiver;
+	struct sp_letter_head head = { .id = sp_id_new(), .time_ms = sp_clock_wall_ms() };
+	enum sp_status st;
+
+	if (k == NULL)
+		return sp_fail(SP_E_FULL, why, "too many calls are under way");
+	k->caller = c;
+	k->id = head.id;
+	k->fn = fn;
+	k->arg = arg;
+	memcpy(k->letter_key, letter_key, SP_X25519);
+	TAILQ_INSERT_TAIL(&c->calls, k, link);
+	c->ncalls++;
+	sp_letter_key_init(&receiver, letter_key);
+	st = (k->timer = sp_timer_new(c->loop, try_once, k)) != NULL ? SP_OK : SP_E_NOMEM;
+	if (st == SP_OK)
+		st = sp_letter_seal(member_letter_pair(c->member), &receiver, &head, sp_desc_msg(type), msg, &k->letter, why);
+	if (st == SP_OK)
+		st = sp_resolve(c->resolver, sp_span_str(hostport), SP_PORT_COMMAND, resolved, k, &k->resolving);
+	if (st != SP_OK)
+		call_free(k);
+	return st;
+}
+
+/* ---- what comes in ---- */
+
+static void
+answered(struct sp_caller *c, const struct sp_letter *letter)
+{
+	struct sp_msg_answer m;
+	struct call *k;
+
+	TAILQ_FOREACH(k, &c->calls, link)
+		if (sp_id_eq(&k->id, &letter->head.answers) && memcmp(k->letter_key, letter->sender_key, SP_X25519) == 0)
+			break;
+	if (k == NULL || letter->type != SP_MSG_ANSWER || sp_decode(letter->desc, letter->body, &m, NULL) != SP_OK)
+		return;
+	call_end(k, m.status == 0 ? SP_OK : sp_status_from_number(m.status));
+}
+
+/* A station that does not know our key asks for its certificate. */
+static void
+give_certificate(struct sp_caller *c, const struct sp_return *from, const struct sp_letter *letter, size_t question)
+{
+	struct sp_msg_thing m = { .kind = 1, .bytes = member_cert(c->member) };
+	struct sp_letter_head head = { .id = sp_id_new(), .answers = letter->head.id, .time_ms = sp_clock_wall_ms() };
+	SP_AUTO_DONE(sp_buf) out = { 0 };
+	struct sp_letter_key receiver;
+
+	sp_letter_key_init(&receiver, letter->sender_key);
+	if (sp_letter_seal(member_letter_pair(c->member), &receiver, &head, sp_desc_msg(SP_MSG_THING), &m, &out, NULL) != SP_OK ||
+	    (from->conn == 0 && out.len > question))
+		return;		/* no answer to an unproved address is longer than its question */
+	if (sp_letterbox_reply(c->box, from, sp_buf_span(&out)) != SP_OK)
+		sp_log(SP_LOG_DEBUG, "letter-not-sent", "what=certificate");
+}
+
+static void
+on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
+{
+	struct sp_caller *c = arg;
+	SP_AUTO_DONE(sp_buf) text = { .secret = true };
+	struct sp_letter_envelope envelope;
+	struct sp_letter letter;
+
+	if (sp_letter_peek(bytes, from->conn == 0 ? SP_LETTER_MAX : SP_LETTER_TCP_MAX, &envelope) != SP_OK ||
+	    sp_letter_check(bytes, &c->own) != SP_OK ||
+	    sp_letter_open(member_letter_pair(c->member), bytes, &text, &letter) != SP_OK || letter.desc == NULL)
+		return;
+	if (letter.type == SP_MSG_GET)
+		give_certificate(c, from, &letter, bytes.n);
+	else if (!sp_id_is_zero(&letter.head.answers))
+		answered(c, &letter);
+}
+
+enum sp_status
+sp_caller_new(struct sp_loop *loop, struct member *member, struct sp_caller **ret_caller, struct sp_why *why)
+{
+	SP_AUTO(sp_caller) *c = calloc(1, sizeof(*c));
+	struct sp_letterbox_conf conf = { .on_letter = on_letter };
+	enum sp_status st;
+
+	if (c == NULL)
+		return SP_E_NOMEM;
+	TAILQ_INIT(&c->calls);
+	c->loop = loop;
+	c->member = member;
+	conf.arg = c;
+	conf.bind[0].family = 4;	/* any address, a free port */
+	sp_letter_key_init(&c->own, member_letter_pair(member)->public_key);
+	if ((st = sp_resolver_new(loop, &c->resolver, why)) != SP_OK ||
+	    (st = sp_letterbox_new(loop, &conf, &c->box, why)) != SP_OK)
+		return st;
+	*ret_caller = sp_take(&c);
+	return SP_OK;
+}
+
+void
+sp_caller_free(struct sp_caller *c)
+{
+	struct call *k;
+
+	if (c == NULL)
+		return;
+	while ((k = TAILQ_FIRST(&c->calls)) != NULL)
+		call_free(k);
+	sp_letterbox_free(c->box);
+	sp_resolver_free(c->resolver);
+	free(c);
+}

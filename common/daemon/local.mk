@@ -1,0 +1,2 @@
+# What common/daemon adds to the build: layer 6, the skeleton of services over member, net and pg.
+libsealpost_a_SOURCES += common/daemon/daemon.c common/daemon/daemon.h common/daemon/caller.c common/daemon/caller.h

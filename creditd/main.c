@@ -1,0 +1,85 @@
+/*
+ * main.c - creditd, the credit processor of a domain: issues sheets of credits on accounts and keeps the money straight. This
+ * page lists what it is made of: settings (conf.def), handlers below, SQL calls (db.c).
+ */
+#include "common/base/log.h"
+#include "common/conf/options.h"
+#include "creditd/creditd.h"
+
+#define STATIONS SP_ALLOW(SP_ROLE_STATION)
+
+static const struct sp_handler handlers[] = {
+	{ SP_MSG_TOPUP, STATIONS, on_topup },
+	{ SP_MSG_TOPUP_GET, STATIONS, on_topup_get },
+	{ SP_MSG_SHEET_STATE, STATIONS, on_sheet_state },
+	{ SP_MSG_LODGE, STATIONS, on_lodge },
+};
+
+static bool migrate;
+static const char *enrol_token;
+static const struct sp_option options[] = {
+	{ "enrol", 0, "TOKEN", "become a creditd of the domain, with the token of key.admin_service(), and end", NULL, &enrol_token },
+	{ "migrate", 0, NULL, "bring the database schema to this program's version, and end", &migrate, NULL },
+};
+
+static const struct sp_program program = {
+	.name = "creditd",
+	.summary = "The credit processor of a Sealpost domain",
+	.keys = settings_keys,
+	.nkeys = SETTINGS_KEYS,
+	.options = options,
+	.noptions = sizeof(options) / sizeof(options[0]),
+	.check = settings_check,
+};
+
+static enum sp_status
+begin(void *arg, struct sp_why *why)
+{
+	struct creditd *c = arg;
+
+	return sp_caller_new(c->daemon.loop, c->daemon.member, &c->caller, why);
+}
+
+static void
+end(void *arg)
+{
+	sp_caller_free(((struct creditd *)arg)->caller);
+}
+
+static int
+run(const struct settings *s)
+{
+	struct creditd c = { .settings = s };
+	const struct sp_daemon_conf conf = {
+		.name = "creditd", .role = SP_ROLE_CREDITD, .state = s->state, .database = s->database, .schema = "credit",
+		.schema_version = DB_SCHEMA, .prepared = s->prepared, .database_threads = s->database_threads,
+		.workers = s->signers, .listen = &s->listen, .port = SP_PORT_CREDITD, .handlers = handlers,
+		.nhandlers = sizeof(handlers) / sizeof(handlers[0]), .calls = db_calls, .ncalls = DB_CALLS, .begin = begin,
+		.end = end, .arg = &c,
+	};
+
+	if (settings_tariff(s, &c.tariff, NULL) != SP_OK)
+		return 1;
+	return sp_daemon_run(&c.daemon, &conf);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct settings settings;
+	int status;
+
+	sp_log_open("creditd");
+	if (!sp_program_begin(&program, argc, argv, &settings, &status))
+		return status;
+	if (enrol_token != NULL) {
+		status = sp_daemon_enrol("creditd", SP_ROLE_CREDITD, settings.state, enrol_token);
+	} else if (migrate) {
+		status = sp_daemon_migrate("creditd", settings.database_owner, "credit",
+		    settings.schema_dir[0] != 0 ? settings.schema_dir : SP_DATADIR "/creditd");
+	} else {
+		status = run(&settings);
+	}
+	sp_conf_done(settings_keys, SETTINGS_KEYS, &settings);
+	return status;
+}

@@ -1,0 +1,180 @@
+/*
+ * spend.c - SHEET_STATE and LODGE: where a wallet stands, and franks handed in with the proof that their delivery was made.
+ */
+#include <stdio.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/statements/ending.h"
+#include "common/statements/frank.h"
+#include "common/statements/offer.h"
+#include "creditd/creditd.h"
+
+/* ---- SHEET_STATE ---- */
+
+static void
+state_known(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
+{
+	struct sp_request *rq = arg;
+	struct sp_msg_sheet_state_is m = { 0 };
+
+	if (st == SP_OK)
+		st = sp_daemon_status(rows, 0, STATE_STATUS);
+	if (st != SP_OK) {
+		sp_daemon_fail(rq, st, NULL);
+		return;
+	}
+	m.epoch = (uint32_t)sp_pg_get_int(rows, 0, STATE_EPOCH);
+	m.closed = sp_pg_get_int(rows, 0, STATE_CLOSED) != 0;
+	sp_request_answer(rq, SP_MSG_SHEET_STATE_IS, &m);
+}
+
+void
+on_sheet_state(void *arg, struct sp_request *rq)
+{
+	struct creditd *c = arg;
+	struct sp_msg_sheet_state m;
+	char station[SP_NAME_TEXT];
+	enum sp_status st;
+
+	if (sp_request_read(rq, &m) != SP_OK)
+		return;
+	sp_identity_text(sp_request_peer(rq), station);
+	{
+		const struct sp_pg_value values[] = { sp_pg_str(station), sp_pg_id(&m.sheet), sp_pg_int(m.epoch),
+			sp_pg_int(m.next), sp_pg_int(m.start) };
+
+		st = sp_pg_ask(c->daemon.pg, DB_SHEET_STATE, values, state_known, rq);
+	}
+	if (st != SP_OK)
+		sp_daemon_fail(rq, st, NULL);
+}
+
+/* ---- LODGE ---- */
+
+struct lodging {
+	struct sp_work work;		/* first */
+	struct creditd *creditd;	/* borrowed */
+	struct sp_request *rq;		/* owned until answered; its body is read by the worker */
+	struct sp_msg_lodge m;		/* borrows from the request */
+	struct sp_identity recipient;
+	struct sp_frank frank;
+	struct sp_hash offer_hash;
+	struct sp_id transfer;
+	char sender[SP_NAME_TEXT], recipient_text[SP_NAME_TEXT], serials[256];
+	enum sp_status st;
+	struct sp_why why;
+};
+
+/* Offer by the sender to whoever asks, frank for exactly that, DONE by whoever asks. */
+static enum sp_status
+check(struct lodging *l)
+{
+	struct sp_identity sender;
+	struct sp_stmt_offer offer;
+	struct sp_stmt_done done;
+	size_t used = 0;
+	enum sp_status st;
+
+	st = sp_trust_check(member_trust(l->creditd->daemon.member), l->m.sender_cert, sp_clock_wall_ms(), &sender, &l->why);
+	if (st == SP_OK)
+		st = sp_statement_open(SP_STMT_OFFER, l->m.offer, l->m.offer_signature, &sender, sender.name.domain, &offer, &l->why);
+	if (st != SP_OK)
+		return st;
+	sp_identity_text(&sender, l->sender);
+	if (!sp_span_eq(offer.sender, sp_span_str(l->sender)) || !sp_span_eq(offer.recipient, sp_span_str(l->recipient_text)) ||
+	    !sp_hash_eq(&offer.recipient_cert, &l->recipient.hash))
+		return sp_fail(SP_E_IDENTITY, &l->why, "the offer is not from this sender to who hands it in");
+	sp_statement_hash(l->m.offer, &l->offer_hash);
+	l->transfer = offer.transfer;
+	if ((st = sp_done_open(l->m.done, l->m.done_signature, &l->recipient, &l->offer_hash, offer.klass, offer.certds, &done,
+	    &l->why)) != SP_OK ||
+	    (st = sp_frank_open(l->m.frank, l->m.frank_signature, &sender, &l->frank, &l->why)) != SP_OK)
+		return st;
+	if (!sp_hash_eq(&l->frank.offer, &l->offer_hash) || !sp_hash_eq(&l->frank.recipient_cert, &l->recipient.hash) ||
+	    l->frank.bytes != offer.bytes || l->frank.price != offer.price)
+		return sp_fail(SP_E_FRANK, &l->why, "the frank is not for this delivery");
+	for (size_t i = 0; i < l->frank.count; i++)
+		used += (size_t)snprintf(l->serials + used, sizeof(l->serials) - used, "%s%u:%u", i > 0 ? "," : "",
+		    l->frank.serials[i].first, l->frank.serials[i].count);
+	return SP_OK;
+}
+
+static void
+check_run(struct sp_work *work)
+{
+	struct lodging *l = (struct lodging *)work;
+
+	l->st = check(l);
+}
+
+static void
+lodged(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
+{
+	struct lodging *l = arg;
+	char id[SP_ID_TEXT];
+
+	if (st == SP_OK)
+		st = sp_daemon_status(rows, 0, LODGED_STATUS);
+	if (st != SP_E_DATABASE)
+		sp_log(st == SP_OK ? SP_LOG_INFO : SP_LOG_WARN, "lodged", "transfer=%s station=%s by=%s status=%s",
+		    sp_id_text(&l->transfer, id), l->sender, l->recipient_text, sp_status_name(st));
+	if (st == SP_OK)
+		sp_request_answer(l->rq, SP_MSG_OK, &(struct sp_msg_ok){ 0 });
+	else
+		sp_daemon_fail(l->rq, st, NULL);
+	free(l);
+}
+
+static void
+check_done(struct sp_work *work)
+{
+	struct lodging *l = (struct lodging *)work;
+
+	if (l->st == SP_OK) {
+		const struct sp_pg_value values[] = { sp_pg_hash(&l->frank.sheet), sp_pg_str(l->sender), sp_pg_id(&l->transfer),
+			sp_pg_str(l->recipient_text), sp_pg_hash(&l->offer_hash), sp_pg_str(l->serials), sp_pg_int(l->frank.price),
+			sp_pg_span(l->m.frank), sp_pg_span(l->m.frank_signature), sp_pg_span(l->m.done) };
+
+		l->st = sp_pg_ask(l->creditd->daemon.pg, DB_LODGE, values, lodged, l);
+	}
+	if (l->st != SP_OK) {
+		sp_daemon_fail(l->rq, l->st, &l->why);
+		free(l);
+	}
+}
+
+static void
+check_dropped(struct sp_work *work)
+{
+	struct lodging *l = (struct lodging *)work;
+
+	sp_daemon_fail(l->rq, SP_E_CANCELLED, NULL);
+	free(l);
+}
+
+void
+on_lodge(void *arg, struct sp_request *rq)
+{
+	struct creditd *c = arg;
+	struct lodging *l = calloc(1, sizeof(*l));
+	enum sp_status st;
+
+	if (l == NULL) {
+		sp_daemon_fail(rq, SP_E_NOMEM, NULL);
+		return;
+	}
+	if (sp_request_read(rq, &l->m) != SP_OK) {
+		free(l);
+		return;
+	}
+	l->work = (struct sp_work){ check_run, check_done, check_dropped };
+	l->creditd = c;
+	l->rq = rq;
+	l->recipient = *sp_request_peer(rq);
+	sp_identity_text(&l->recipient, l->recipient_text);
+	if ((st = sp_worker_submit(c->daemon.workers, &l->work)) != SP_OK) {
+		sp_daemon_fail(rq, st, NULL);
+		free(l);
+	}
+}

@@ -1,0 +1,353 @@
+"""creditd's schema by itself: who may do what, and each function called as the daemon and the operator call it."""
+
+import os
+import subprocess
+import threading
+import uuid
+
+import pytest
+
+import postgres
+
+BUILD = os.environ.get("SP_BUILD", ".")
+TOOL = os.path.join(BUILD, "tests/tools/pg_tool")
+SCHEMA = os.path.join(postgres.SOURCE, "creditd/schema")
+DAEMON_FUNCTIONS = {"topup", "store_answer", "find_answer", "note_told", "sheet_state", "lodge", "patch_last"}
+ADMIN_FUNCTIONS = {"admin_open_account", "admin_allow", "admin_deposit", "admin_flat_rate", "admin_close_account", "admin_sweep",
+                   "check", "holds"}
+ALICE = "alice/laptop@post.example"
+TOPUP_COLUMNS = "status, decision, sheet, first, granted, epoch, encode(statement, 'escape')"
+
+
+@pytest.fixture
+def db():
+    d = postgres.database("creditd")
+    subprocess.run([TOOL, "migrate", d.conninfo("credit_owner"), "credit", SCHEMA], check=True)
+    yield d
+    assert d.sql("SELECT name, detail FROM credit.check() WHERE ok IS NOT TRUE") == []
+    d.drop()
+
+
+@pytest.fixture
+def account(db):
+    """Alice's account with 100 credits."""
+    number = admin(db, "SELECT credit.admin_open_account('alice@post.example')")
+    assert admin(db, f"SELECT credit.admin_deposit('{number}', 100, 'bill 1')") == "100"
+    return number
+
+
+def admin(db, text):
+    return db.sql(text, "post_admin")[0][0]
+
+
+def bytes_of(text, size=32):
+    return f"'\\x{text.encode().hex().ljust(2 * size, '0')[:2 * size]}'::bytea"
+
+
+def topup(db, account, asked, request=None, who=ALICE, body=None):
+    request = request or uuid.uuid4()
+    return db.sql(f"SELECT {TOPUP_COLUMNS} FROM credit.topup(ARRAY['{who}'], ARRAY['{request}'::uuid], "
+                  f"ARRAY[{bytes_of(body or f'{account} {asked}')}], ARRAY['{account}'], ARRAY[{asked}], ARRAY['192.0.2.1'], "
+                  f"ARRAY[7325], ARRAY[90])", "credit_daemon")[0]
+
+
+def sign(db, request, text="SHEETxxx", who=ALICE):
+    return db.sql(f"SELECT status, encode(stored, 'escape') FROM credit.store_answer(ARRAY['{who}'], ARRAY['{request}'::uuid], "
+                  f"ARRAY['{text}'::bytea], ARRAY[{bytes_of('sig', 64)}], ARRAY[{bytes_of(str(request))}], ARRAY['cert'::bytea])",
+                  "credit_daemon")[0]
+
+
+def sheet(db, account, asked=50, who=ALICE):
+    """A sheet that was granted and signed: its id, and the hash that franks name."""
+    request = uuid.uuid4()
+    made = topup(db, account, asked, request, who)
+    assert made[:2] == ["0", "0"]
+    sign(db, request, who=who)
+    return made[2], bytes_of(str(request))
+
+
+def lodge(db, sheet_hash, transfer, serials="1:2", price=2, who=ALICE, recipient="bob/desk@post.example", frank="frank of it"):
+    return db.sql(f"SELECT status FROM credit.lodge(ARRAY[{sheet_hash}], ARRAY['{who}'], ARRAY['{transfer}'::uuid], "
+                  f"ARRAY['{recipient}'], ARRAY[{bytes_of('offer')}], ARRAY['{serials}'], ARRAY[{price}], "
+                  f"ARRAY['{frank}'::bytea], ARRAY[{bytes_of('sig', 64)}], ARRAY['the proof of it'::bytea])",
+                  "credit_daemon")[0][0]
+
+
+def holds(db, account):
+    return tuple(int(x) for x in db.sql(f"SELECT holds, on_sheets FROM credit.v_account WHERE number = '{account}'",
+                                        "post_admin")[0])
+
+
+def revenue(db):
+    return int(db.one("SELECT coalesce(sum(amount), 0) FROM credit.posting WHERE place = 'revenue'"))
+
+
+def refused(db, text, user="postgres", words=""):
+    with pytest.raises(postgres.SqlError) as e:
+        db.sql(text, user)
+    assert words in str(e.value), e.value
+
+
+# ---- privileges ----
+
+def test_public_has_nothing_and_roles_have_their_functions_only(db):
+    walk = db.sql("""
+        SELECT p.proname, coalesce(r.rolname, 'PUBLIC'), p.prosecdef, coalesce(array_to_string(p.proconfig, ';'), '')
+        FROM pg_proc p CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+        LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE p.pronamespace = 'credit'::regnamespace""")
+    granted = {}
+    for name, grantee, definer, config in walk:
+        granted.setdefault(grantee, set()).add(name)
+        if grantee != "credit_owner":
+            assert definer == "t" and config == "search_path=credit, pg_temp", name
+    assert granted.pop("credit_owner")
+    assert granted == {"credit_daemon": DAEMON_FUNCTIONS, "post_admin": ADMIN_FUNCTIONS, "post_audit": {"holds"}}
+    relations = db.sql("""
+        SELECT c.relname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type FROM pg_class c
+        CROSS JOIN LATERAL aclexplode(c.relacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+        WHERE c.relnamespace = 'credit'::regnamespace AND coalesce(r.rolname, 'PUBLIC') <> 'credit_owner'""")
+    assert relations and all(name.startswith("v_") and who in ("post_admin", "post_audit") and what == "SELECT"
+                             for name, who, what in relations), relations
+
+
+@pytest.mark.parametrize("text", ["SELECT * FROM credit.account", "SELECT credit.admin_open_account('mallory@post.example')",
+                                  "INSERT INTO credit.posting VALUES (1, 'bank', NULL, NULL, 5)",
+                                  "SELECT credit.close_sheet(gen_random_uuid())"])
+def test_the_daemon_role_reaches_no_table_and_no_other_function(db, text):
+    refused(db, text, "credit_daemon", "permission denied")
+
+
+def test_audit_sees_and_changes_nothing(db, account):
+    assert db.sql("SELECT number, holds FROM credit.v_account", "post_audit") == [[account, "100"]]
+    refused(db, f"SELECT credit.admin_deposit('{account}', 5, 'x')", "post_audit", "permission denied")
+
+
+# ---- what stands, stands ----
+
+@pytest.mark.parametrize("table", ["transaction", "posting", "request", "answer", "told", "settlement", "mark", "evidence"])
+def test_append_only_tables_refuse_their_owner_too(db, account, table):
+    for user in ("credit_owner", "postgres"):
+        refused(db, f"DELETE FROM credit.{table}", user, "append-only")
+        refused(db, f"TRUNCATE credit.{table} CASCADE", user)
+
+
+def test_postings_that_do_not_sum_to_zero_are_refused(db, account):
+    refused(db, "WITH t AS (INSERT INTO credit.transaction (what, reference) VALUES ('deposit', 'forged') RETURNING transaction) "
+                "INSERT INTO credit.posting SELECT transaction, 'account', 1, NULL, 1000 FROM t", "credit_owner", "sum to zero")
+    assert holds(db, account) == (100, 0)
+
+
+def test_a_sheet_changes_only_forward(db, account):
+    made, _ = sheet(db, account)
+    refused(db, f"UPDATE credit.sheet SET count = 1000 WHERE sheet = '{made}'", "credit_owner", "nothing else of it changes")
+    refused(db, f"UPDATE credit.sheet SET epoch = epoch + 1, next = next - 1 WHERE sheet = '{made}'", "credit_owner")
+    refused(db, f"DELETE FROM credit.sheet WHERE sheet = '{made}'", "credit_owner", "kept")
+
+
+# ---- the operator ----
+
+def test_a_deposit_is_booked_once_under_its_reference(db, account):
+    assert admin(db, f"SELECT credit.admin_deposit('{account}', 100, 'bill 1')") == "100"
+    refused(db, f"SELECT credit.admin_deposit('{account}', 99, 'bill 1')", "post_admin", "booked before")
+    assert admin(db, f"SELECT credit.admin_deposit('{account}', 1, 'bill 2')") == "101"
+
+
+@pytest.mark.parametrize("call, words", [
+    ("admin_deposit('0000000000', 5, 'x')", "there is no account"), ("admin_deposit(NULL, 5, 'x')", "there is no account"),
+    ("admin_open_account('Alice')", "is no person"), ("admin_open_account(NULL)", "is no person"),
+    ("admin_allow('0000000000', 'bob@post.example')", "there is no account")])
+def test_mistakes_are_said_in_plain_words(db, call, words):
+    refused(db, f"SELECT credit.{call}", "post_admin", words)
+
+
+@pytest.mark.parametrize("amount", ["0", "-5", "1000000001", "NULL"])
+def test_a_deposit_has_bounds(db, account, amount):
+    refused(db, f"SELECT credit.admin_deposit('{account}', {amount}, 'x')", "post_admin", "1 to 1000000000")
+    assert holds(db, account) == (100, 0)
+
+
+# ---- top-ups ----
+
+def test_a_topup_moves_the_money_once_however_often_it_is_asked(db, account):
+    request = uuid.uuid4()
+    first = topup(db, account, 40, request)
+    assert first[:2] + first[3:6] == ["0", "0", "1", "40", "1"]
+    assert topup(db, account, 40, request) == first
+    assert holds(db, account) == (60, 40)
+    assert sign(db, request, "SHEETone") == ["0", "SHEETone"]
+    assert sign(db, request, "SHEETtwo") == ["0", "SHEETone"]
+    assert topup(db, account, 40, request)[6] == "SHEETone"
+    assert db.sql(f"SELECT status, encode(statement, 'escape') FROM credit.find_answer(ARRAY['{ALICE}'], ARRAY['{request}'::uuid])",
+                  "credit_daemon") == [["0", "SHEETone"]]
+
+
+def test_one_id_has_one_outcome(db, account):
+    request = uuid.uuid4()
+    topup(db, account, 40, request)
+    assert topup(db, account, 41, request)[0] == "99"
+    assert holds(db, account) == (60, 40)
+
+
+def test_an_answer_is_found_by_its_requester_only(db, account):
+    request = uuid.uuid4()
+    topup(db, account, 40, request)
+    sign(db, request)
+    assert db.one("SELECT status FROM credit.find_answer(ARRAY['alice/other@post.example'], "
+                  f"ARRAY['{request}'::uuid])", "credit_daemon") == "7"
+
+
+def test_what_is_there_is_granted_and_nothing_is_refused(db, account):
+    assert topup(db, account, 1000)[1:5:3] == ["0", "100"]
+    assert topup(db, account, 1)[1] == "97"
+    assert holds(db, account) == (0, 100)
+
+
+def test_a_refusal_stays_though_the_account_is_filled_later(db, account):
+    request = uuid.uuid4()
+    topup(db, account, 100)
+    assert topup(db, account, 7, request)[1] == "97"
+    admin(db, f"SELECT credit.admin_deposit('{account}', 100, 'bill 2')")
+    assert topup(db, account, 7, request)[1] == "97"
+    assert topup(db, account, 7)[1] == "0"
+
+
+def test_accounts_are_drawn_on_by_whom_they_allow(db, account):
+    bob = "bob/desk@post.example"
+    assert topup(db, account, 5, who=bob)[1] == "96"
+    assert topup(db, "0000000000", 5)[1] == "96"
+    assert topup(db, "", 5)[1] == "96"
+    admin(db, f"SELECT credit.admin_allow('{account}', 'bob@post.example')")
+    assert topup(db, account, 5, who=bob)[1] == "0"
+    admin(db, f"SELECT credit.admin_close_account('{account}')")
+    assert topup(db, account, 5)[1] == "96"
+    refused(db, f"SELECT credit.admin_deposit('{account}', 5, 'late')", "post_admin", "is closed")
+
+
+def test_a_flat_rate_account_is_only_checked(db):
+    number = admin(db, "SELECT credit.admin_open_account('alice@post.example')")
+    assert topup(db, number, 500)[1] == "97"
+    admin(db, f"SELECT credit.admin_flat_rate('{number}', true)")
+    assert topup(db, number, 500)[1:5:3] == ["0", "500"]
+    assert holds(db, number) == (-500, 500)
+
+
+def test_two_at_once_never_draw_more_than_there_is(db, account):
+    got = []
+    them = [threading.Thread(target=lambda: got.append(topup(db, account, 30)[4])) for _ in range(6)]
+    for t in them:
+        t.start()
+    for t in them:
+        t.join()
+    assert sum(int(g or 0) for g in got) == 100, got
+    assert holds(db, account) == (0, 100)
+
+
+# ---- settling ----
+
+def test_a_frank_is_settled_once(db, account):
+    made, name = sheet(db, account)
+    transfer = uuid.uuid4()
+    assert lodge(db, name, transfer) == "0"
+    assert lodge(db, name, transfer) == "0"
+    assert revenue(db) == 2 and holds(db, account) == (50, 48)
+    assert db.sql("SELECT serial, recipient FROM credit.v_mark ORDER BY serial", "post_audit") == [
+        ["1", "bob/desk@post.example"], ["2", "bob/desk@post.example"]]
+    assert db.one(f"SELECT settled FROM credit.v_sheet WHERE sheet = '{made}'", "post_audit") == "2"
+
+
+def test_a_serial_spent_twice_is_kept_with_both_franks(db, account):
+    _, name = sheet(db, account)
+    assert lodge(db, name, uuid.uuid4(), "1:2", frank="the first one") == "0"
+    for _ in range(2):
+        assert lodge(db, name, "00000000-0000-4000-8000-000000000001", "2:2", recipient="carol/pc@post.example",
+                     frank="the second one") == "95"
+    assert revenue(db) == 2
+    assert db.sql("SELECT what, station, recipient, settled_recipient, encode(frank, 'escape'), encode(settled_frank, 'escape') "
+                  "FROM credit.v_evidence", "post_audit") == [
+        ["spent twice", ALICE, "carol/pc@post.example", "bob/desk@post.example", "the second one", "the first one"]]
+
+
+def test_franks_that_do_not_fit_their_sheet_are_refused(db, account):
+    _, name = sheet(db, account)
+    assert lodge(db, name, uuid.uuid4(), "1:2", 3) == "93"          # fewer serials than the price
+    assert lodge(db, name, uuid.uuid4(), "50:2", 2) == "93"         # beyond the sheet
+    assert lodge(db, name, uuid.uuid4(), "0:2", 2) == "93"          # before it
+    assert lodge(db, bytes_of("no sheet"), uuid.uuid4()) == "7"
+    assert lodge(db, name, uuid.uuid4(), who="mallory/pc@post.example") == "7"   # not its station
+    assert revenue(db) == 0
+
+
+def test_two_lodging_one_serial_at_once_settle_it_once(db, account):
+    _, name = sheet(db, account)
+    got = []
+    them = [threading.Thread(target=lambda i=i: got.append(lodge(db, name, uuid.UUID(int=i), "7:1", 1, frank=f"frank no {i}")))
+            for i in range(1, 6)]
+    for t in them:
+        t.start()
+    for t in them:
+        t.join()
+    assert sorted(got) == ["0", "95", "95", "95", "95"]
+    assert revenue(db) == 1
+    assert db.one("SELECT count(*) FROM credit.v_evidence", "post_audit") == "4"
+
+
+# ---- where the wallet stands ----
+
+def state(db, made, epoch, following, start=0, who=ALICE):
+    return db.sql(f"SELECT status, epoch_now, closed FROM credit.sheet_state(ARRAY['{who}'], ARRAY['{made}'::uuid], "
+                  f"ARRAY[{epoch}], ARRAY[{following}], ARRAY[{start}])", "credit_daemon")[0]
+
+
+def test_the_epoch_rises_at_a_start_and_a_restored_copy_closes_the_sheet(db, account):
+    made, name = sheet(db, account)
+    assert state(db, made, 1, 1, start=1) == ["0", "2", "0"]
+    assert state(db, made, 2, 9) == ["0", "2", "0"]
+    assert lodge(db, name, uuid.uuid4()) == "0"
+    assert state(db, made, 1, 9) == ["0", "2", "1"]                  # from before the start
+    assert holds(db, account) == (98, 0)
+    assert lodge(db, name, "00000000-0000-4000-8000-000000000001", "5:1", 1) == "99"
+    assert db.one("SELECT what FROM credit.v_evidence", "post_audit") == "sheet closed"
+
+
+def test_a_serial_that_goes_back_closes_the_sheet(db, account):
+    made, _ = sheet(db, account)
+    assert state(db, made, 1, 9) == ["0", "1", "0"]
+    assert state(db, made, 1, 8) == ["0", "1", "1"]
+
+
+def test_a_serial_beyond_the_sheet_closes_it(db, account):
+    made, _ = sheet(db, account)
+    assert state(db, made, 1, 51) == ["0", "1", "0"]
+    assert state(db, made, 1, 52)[2] == "1"
+
+
+def test_nobody_else_reports_for_a_sheet(db, account):
+    made, _ = sheet(db, account)
+    assert state(db, made, 1, 9, who="mallory/pc@post.example")[0] == "7"
+
+
+def test_the_sweep_gives_back_what_can_be_spent_no_more(db, account):
+    _, name = sheet(db, account)
+    lodge(db, name, uuid.uuid4())
+    assert admin(db, "SELECT credit.admin_sweep()") == "0"
+    db.sql("ALTER TABLE credit.sheet DISABLE TRIGGER keep; "
+           "UPDATE credit.sheet SET issued = now() - interval '30 days', valid_until = now() - interval '11 days'; "
+           "ALTER TABLE credit.sheet ENABLE TRIGGER keep")
+    assert admin(db, "SELECT credit.admin_sweep()") == "48"
+    assert admin(db, "SELECT credit.admin_sweep()") == "0"
+    assert holds(db, account) == (98, 0)
+
+
+# ---- the check finds what is wrong ----
+
+@pytest.mark.parametrize("damage, found", [
+    ("DELETE FROM credit.mark WHERE serial = 1", "each settlement has as many marks as its price"),
+    ("UPDATE credit.mark SET serial = 900 WHERE serial = 1", "marks lie in their sheet"),
+    ("UPDATE credit.posting SET amount = amount + 1 WHERE place = 'revenue'", "every transaction sums to zero"),
+    ("DELETE FROM credit.posting", "every transaction has postings")])
+def test_credit_check_finds_damage(account, db, damage, found):
+    _, name = sheet(db, account)
+    lodge(db, name, uuid.uuid4())
+    bad = db.sql(f"BEGIN; SET LOCAL session_replication_role = replica; {damage}; "
+                 "SELECT name FROM credit.check() WHERE ok IS NOT TRUE; ROLLBACK")
+    assert [found] in bad
