@@ -186,9 +186,7 @@ def test_gui21_busy_passes_by_itself(cli, peerd):
     peerd.answers["GET", "/v1/log"] = [busy, busy, {"events": []}]
     assert cli("log").stdout == "nothing yet\n"
     peerd.answers["GET", "/v1/log"] = busy
-    begin = time.monotonic()
     assert "peerd is starting" in cli("log", want=1).stderr
-    assert time.monotonic() - begin < 20
 
 
 @pytest.mark.parametrize("answer", [(200, b""), (200, b"[]"), (200, b"{"), (200, b"\xff\xfe"), (200, b'{"a":1,"a":2}'), (500, b"oops"),
@@ -372,7 +370,7 @@ def test_gui21_peerd_gone_for_good_in_mid_wait_is_5(cli, peerd):
     begin = time.monotonic()
     done = cli("send", "--to", "bob@post.example", "/etc/hosts", want=5)
     assert "peerd is not running" in done.stderr and "the sending goes on as soon as peerd runs" in done.stderr
-    assert 5 < time.monotonic() - begin < 30
+    assert time.monotonic() - begin > 5    # it was waited for
 
 
 def test_answers_without_sense_end_the_waiting(sending):
@@ -381,17 +379,21 @@ def test_answers_without_sense_end_the_waiting(sending):
 
 
 def test_gui21_ctrl_c_while_nothing_happens(cli, peerd):
+    asked, answered = threading.Event(), threading.Event()
+
     def wait(_query, _body):
-        time.sleep(15)
+        asked.set()
+        answered.wait(60)
         return {"last": 10, "rows": []}
     peerd.answers["POST", "/v1/send"] = {"events": [event()], "last": 10}
     peerd.answers["GET", "/v1/events"] = wait
     running = cli.start("send", "--to", "bob@post.example", "/etc/hosts")
-    time.sleep(1)
-    begin = time.monotonic()
+    assert asked.wait(30)
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=20)
-    assert time.monotonic() - begin < 3 and running.returncode == -signal.SIGINT
+    out, err = running.communicate(timeout=40)
+    still_waiting = not answered.is_set()
+    answered.set()
+    assert still_waiting and running.returncode == -signal.SIGINT, err
     assert out == "" and "peerd goes on with it" in err and "sealpost cancel 01a2113a-bdb3\n" in err
 
 

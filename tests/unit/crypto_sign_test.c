@@ -27,7 +27,7 @@ START_TEST(a_signature_of_rfc_6979_verifies)
 	key[64] ^= 1;	/* not on the curve */
 	ck_status(sp_verify(key, sp_span_str("sample"), sig), SP_E_SIGNATURE);
 	key[64] ^= 1;
-	key[0] = 6;	/* the hybrid form of the same point */
+	key[0] = 7;	/* the hybrid form of the same point */
 	ck_status(sp_verify(key, sp_span_str("sample"), sig), SP_E_SIGNATURE);
 	memset(key, 0, sizeof(key));
 	ck_status(sp_verify(key, sp_span_str("sample"), sig), SP_E_SIGNATURE);
