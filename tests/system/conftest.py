@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -14,6 +15,9 @@ from office.office import Office      # noqa: E402
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NUMBERS = itertools.count(1)
+
+# A run in the background ignores Ctrl-C, and what it starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _build(variable, default):
