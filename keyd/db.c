@@ -30,18 +30,6 @@ const struct sp_pg_call db_calls[DB_CALLS] = {
 };
 
 enum sp_status
-db_status(const struct sp_pg_rows *rows, size_t row, unsigned column)
-{
-	int64_t number = sp_pg_get_int(rows, row, column);
-	enum sp_status st;
-
-	if (number < 0 || number > UINT16_MAX)
-		return SP_E_DATABASE;
-	st = sp_status_from_number((unsigned)number);
-	return st == SP_E_UNKNOWN ? SP_E_DATABASE : st;
-}
-
-enum sp_status
 db_start(struct sp_pg *pg, const struct office *o, const char *addresses, sp_pg_cb *cb, void *arg)
 {
 	const struct sp_pg_value values[] = { sp_pg_str(o->own_id.name.domain), sp_pg_hash(&o->root_hash),

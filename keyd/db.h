@@ -42,7 +42,4 @@ SP_MUST_CHECK enum sp_status db_lookup(struct sp_pg *pg, const struct sp_identit
 enum { ROSTER_STATUS, ROSTER_NUMBER, ROSTER_ROLE, ROSTER_NAME, ROSTER_ADDRESSES, ROSTER_CERT };
 SP_MUST_CHECK enum sp_status db_roster(struct sp_pg *pg, const struct sp_identity *asker, sp_pg_cb *cb, void *arg);
 
-/* The status in a row's column: anything that is no known status is SP_E_DATABASE. */
-enum sp_status db_status(const struct sp_pg_rows *rows, size_t row, unsigned column);
-
 #endif

@@ -16,7 +16,7 @@ question_new(struct keyd *k, struct sp_request *rq)
 	struct question *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
-		keyd_fail(rq, SP_E_NOMEM, NULL);
+		sp_daemon_fail(rq, SP_E_NOMEM, NULL);
 	else
 		*q = (struct question){ k, rq };
 	return q;
@@ -25,7 +25,7 @@ question_new(struct keyd *k, struct sp_request *rq)
 static void
 fail(struct question *q, enum sp_status st, const struct sp_why *why)
 {
-	keyd_fail(q->rq, st, why);
+	sp_daemon_fail(q->rq, st, why);
 	free(q);
 }
 
@@ -46,7 +46,7 @@ looked_up(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	struct sp_msg_lookup_is answer = { 0 };
 
 	for (size_t i = 0; st == SP_OK && i < sp_pg_count(rows); i++)
-		if ((st = db_status(rows, i, LOOKUP_STATUS)) == SP_OK)
+		if ((st = sp_daemon_status(rows, i, LOOKUP_STATUS)) == SP_OK)
 			st = add_cert(&certs, sp_pg_get_bytes(rows, i, LOOKUP_CERT));
 	if (st != SP_OK) {
 		fail(q, st, NULL);
@@ -75,7 +75,7 @@ on_lookup(void *arg, struct sp_request *rq)
 		fail(q, sp_fail(SP_E_NOTFOUND, &why, "the keyd of %s knows nobody at %s", k->settings->domain,
 		    name.domain), &why);
 	} else {
-		st = db_lookup(k->pg, sp_request_peer(rq), name.person, name.station, looked_up, q);
+		st = db_lookup(k->daemon.pg, sp_request_peer(rq), name.person, name.station, looked_up, q);
 		if (st != SP_OK)
 			fail(q, st, NULL);
 	}
@@ -109,7 +109,7 @@ roster_read(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	if (st == SP_OK)
 		st = add_cert(&issuers, sp_buf_span(&o->issuer));
 	for (size_t i = 0; st == SP_OK && i < sp_pg_count(rows); i++)
-		if ((st = db_status(rows, i, ROSTER_STATUS)) == SP_OK)
+		if ((st = sp_daemon_status(rows, i, ROSTER_STATUS)) == SP_OK)
 			st = add_service(&services, rows, i);
 	if (st != SP_OK) {
 		fail(q, st, NULL);
@@ -132,6 +132,6 @@ on_roster(void *arg, struct sp_request *rq)
 
 	if (sp_request_read(rq, &msg) != SP_OK || (q = question_new(k, rq)) == NULL)
 		return;
-	if ((st = db_roster(k->pg, sp_request_peer(rq), roster_read, q)) != SP_OK)
+	if ((st = db_roster(k->daemon.pg, sp_request_peer(rq), roster_read, q)) != SP_OK)
 		fail(q, st, NULL);
 }

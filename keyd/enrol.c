@@ -13,17 +13,6 @@
 #include "keyd/db.h"
 #include "keyd/keyd.h"
 
-#define BUSY_MS 1000
-
-void
-keyd_fail(struct sp_request *rq, enum sp_status st, const struct sp_why *why)
-{
-	if (st == SP_E_BUSY || st == SP_E_FULL)
-		sp_request_busy(rq, BUSY_MS);
-	else
-		sp_request_fail(rq, st, why);
-}
-
 /* ---- ENROL_BEGIN ---- */
 
 struct beginning {
@@ -53,7 +42,7 @@ begin_done(struct sp_work *work)
 	if (b->st == SP_OK)
 		sp_request_answer(b->rq, SP_MSG_ENROL_CHALLENGE, &answer);
 	else
-		keyd_fail(b->rq, b->st, NULL);
+		sp_daemon_fail(b->rq, b->st, NULL);
 	free(b);
 }
 
@@ -62,7 +51,7 @@ begin_dropped(struct sp_work *work)
 {
 	struct beginning *b = (struct beginning *)work;
 
-	keyd_fail(b->rq, SP_E_CANCELLED, NULL);
+	sp_daemon_fail(b->rq, SP_E_CANCELLED, NULL);
 	free(b);
 }
 
@@ -77,15 +66,15 @@ on_enrol_begin(void *arg, struct sp_request *rq)
 	if (sp_request_read(rq, &msg) != SP_OK)
 		return;
 	if ((b = calloc(1, sizeof(*b))) == NULL) {
-		keyd_fail(rq, SP_E_NOMEM, NULL);
+		sp_daemon_fail(rq, SP_E_NOMEM, NULL);
 		return;
 	}
 	*b = (struct beginning){ .work = { begin_run, begin_done, begin_dropped }, .keyd = k, .rq = rq };
 	memcpy(b->letter_key, msg.letter_key.p, sizeof(b->letter_key));
 	memcpy(b->age_key, msg.age_key.p, sizeof(b->age_key));
 	sp_request_exporter(rq, b->exporter);
-	if ((st = sp_worker_submit(k->signers, &b->work)) != SP_OK) {
-		keyd_fail(rq, st, NULL);
+	if ((st = sp_worker_submit(k->daemon.workers, &b->work)) != SP_OK) {
+		sp_daemon_fail(rq, st, NULL);
 		free(b);
 	}
 }
@@ -122,7 +111,7 @@ refuse(struct enrolment *e, enum sp_status st)
 	if (sp_status_class(st) != SP_CLASS_RETRY && st != SP_E_CANCELLED && sp_log_pass(&e->keyd->refusals, &held))
 		sp_log(SP_LOG_INFO, "enrol-refused", "from=%s status=%s reason=\"%s\" held=%u",
 		    sp_addr_text(sp_request_addr(e->rq), from), sp_status_name(st), e->why.text, held);
-	keyd_fail(e->rq, st, e->why.text[0] != 0 ? &e->why : NULL);
+	sp_daemon_fail(e->rq, st, e->why.text[0] != 0 ? &e->why : NULL);
 	enrolment_free(e);
 }
 
@@ -147,7 +136,7 @@ submit(struct enrolment *e, void (*run)(struct sp_work *), void (*done)(struct s
 	enum sp_status st;
 
 	e->work = (struct sp_work){ run, done, dropped };
-	if ((st = sp_worker_submit(e->keyd->signers, &e->work)) != SP_OK)
+	if ((st = sp_worker_submit(e->keyd->daemon.workers, &e->work)) != SP_OK)
 		refuse(e, st);
 }
 
@@ -159,7 +148,7 @@ stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	char name[SP_NAME_TEXT], hash[65];
 
 	if (st == SP_OK)
-		st = db_status(rows, 0, STORE_STATUS);
+		st = sp_daemon_status(rows, 0, STORE_STATUS);
 	if (st == SP_E_TOKEN)
 		(void)sp_fail(st, &e->why, "the invitation was used a moment ago with other keys");
 	if (st == SP_E_CONFLICT)
@@ -190,7 +179,7 @@ sign_done(struct sp_work *work)
 	enum sp_status st = e->st;
 
 	if (st == SP_OK)
-		st = db_enrol_store(e->keyd->pg, &e->secret, &e->request, &e->id, &e->keys, sp_buf_span(&e->cert),
+		st = db_enrol_store(e->keyd->daemon.pg, &e->secret, &e->request, &e->id, &e->keys, sp_buf_span(&e->cert),
 		    stored, e);
 	if (st != SP_OK)
 		refuse(e, st);
@@ -254,7 +243,7 @@ found(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 {
 	struct enrolment *e = arg;
 
-	if (st == SP_OK && (st = db_status(rows, 0, FIND_STATUS)) != SP_OK)
+	if (st == SP_OK && (st = sp_daemon_status(rows, 0, FIND_STATUS)) != SP_OK)
 		explain(e, sp_pg_get_bytes(rows, 0, FIND_REASON));
 	if (st == SP_OK && !sp_pg_is_null(rows, 0, FIND_CERT)) {
 		give(e, sp_pg_get_bytes(rows, 0, FIND_CERT));
@@ -284,7 +273,7 @@ check_done(struct sp_work *work)
 	enum sp_status st = e->st;
 
 	if (st == SP_OK)
-		st = db_enrol_find(e->keyd->pg, &e->secret, &e->request, found, e);
+		st = db_enrol_find(e->keyd->daemon.pg, &e->secret, &e->request, found, e);
 	if (st != SP_OK)
 		refuse(e, st);
 }
@@ -298,7 +287,7 @@ on_enrol(void *arg, struct sp_request *rq)
 	if (sp_request_read(rq, &msg) != SP_OK)
 		return;
 	if ((e = calloc(1, sizeof(*e))) == NULL) {
-		keyd_fail(rq, SP_E_NOMEM, NULL);
+		sp_daemon_fail(rq, SP_E_NOMEM, NULL);
 		return;
 	}
 	e->keyd = arg;

@@ -6,24 +6,17 @@
 #define KEYD_KEYD_H
 
 #include "common/base/log.h"
-#include "common/net/service.h"
-#include "common/net/worker.h"
-#include "common/pg/pool.h"
+#include "common/daemon/daemon.h"
 #include "keyd/office.h"
 #include "keyd/settings.h"
 
 struct keyd {
 	const struct settings *settings;
 	struct office *office;
-	struct sp_loop *loop;
-	struct sp_pg *pg;
-	struct sp_worker *signers;
-	struct sp_service *service;	/* NULL until the database knows us */
-	struct sp_timer *stop_timer, *renew_timer;
+	struct sp_daemon daemon;	/* listens when the database knows us */
+	struct sp_timer *renew_timer;
 	uint8_t challenge_secret[32];	/* of this process */
 	struct sp_log_gate refusals;
-	bool stopping;
-	int exit_status;
 };
 
 /* Handlers; arg is struct keyd. */
@@ -31,9 +24,6 @@ void on_enrol_begin(void *arg, struct sp_request *rq);
 void on_enrol(void *arg, struct sp_request *rq);
 void on_lookup(void *arg, struct sp_request *rq);
 void on_roster(void *arg, struct sp_request *rq);
-
-/* Answers a request that could not be queued or done: BUSY for a full queue, else the failure. */
-void keyd_fail(struct sp_request *rq, enum sp_status st, const struct sp_why *why);
 
 /* Runs until it is told to stop; the exit status. */
 int keyd_run(const struct settings *settings, const struct sp_handler *handlers, size_t nhandlers);

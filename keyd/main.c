@@ -6,7 +6,6 @@
 
 #include "common/base/clock.h"
 #include "common/conf/options.h"
-#include "common/pg/migrate.h"
 #include "keyd/keyd.h"
 
 #define MEMBERS (SP_ALLOW(SP_ROLE_STATION) | SP_ALLOW(SP_ROLE_CREDITD) | SP_ALLOW(SP_ROLE_CERTD))
@@ -36,14 +35,6 @@ static const struct sp_program program = {
 };
 
 static int
-report(enum sp_status st, const struct sp_why *why)
-{
-	if (st != SP_OK)
-		fprintf(stderr, "keyd: %s\n", why->text[0] != 0 ? why->text : sp_status_text(st));
-	return st == SP_OK ? 0 : 1;
-}
-
-static int
 run_init_root(const struct settings *s)
 {
 	struct sp_why why = { "" };
@@ -54,21 +45,9 @@ run_init_root(const struct settings *s)
 		    "keyd needs all of it but root.key: move that to a medium that stays offline,\n"
 		    "and keep a second copy.\n",
 		    s->state, s->domain, s->name, s->domain);
-	return report(st, &why);
-}
-
-static int
-run_migrate(const struct settings *s)
-{
-	struct sp_why why = { "" };
-	struct sp_pg_migrated did;
-	const char *dir = s->schema_dir[0] != 0 ? s->schema_dir : SP_DATADIR "/keyd";
-	enum sp_status st = sp_pg_migrate(s->database_owner, "key", dir, &did, &why);
-
-	if (st == SP_OK)
-		printf("schema key: was at %d, is at %d, %d files of functions and views loaded\n", did.from, did.to,
-		    did.functions);
-	return report(st, &why);
+	else
+		fprintf(stderr, "keyd: %s\n", why.text[0] != 0 ? why.text : sp_status_text(st));
+	return st == SP_OK ? 0 : 1;
 }
 
 int
@@ -83,7 +62,8 @@ main(int argc, char **argv)
 	if (init_root)
 		status = run_init_root(&settings);
 	else if (migrate)
-		status = run_migrate(&settings);
+		status = sp_daemon_migrate("keyd", settings.database_owner, "key",
+		    settings.schema_dir[0] != 0 ? settings.schema_dir : SP_DATADIR "/keyd");
 	else
 		status = keyd_run(&settings, handlers, sizeof(handlers) / sizeof(handlers[0]));
 	sp_conf_done(settings_keys, SETTINGS_KEYS, &settings);

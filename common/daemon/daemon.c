@@ -49,8 +49,8 @@ sp_daemon_check_id(const struct sp_id *id, struct sp_why *why)
 
 /* ---- down ---- */
 
-static void
-stop(struct sp_daemon *d, int exit_status)
+void
+sp_daemon_stop(struct sp_daemon *d, int exit_status)
 {
 	d->exit_status = exit_status;
 	sp_loop_stop(d->loop);
@@ -59,14 +59,14 @@ stop(struct sp_daemon *d, int exit_status)
 static void
 on_drained(void *arg)
 {
-	stop(arg, 0);
+	sp_daemon_stop(arg, 0);
 }
 
 static void
 on_deadline(void *arg)
 {
 	sp_log(SP_LOG_WARN, "stop-forced", "after_ms=%d", SP_SHUTDOWN_MS);
-	stop(arg, 0);
+	sp_daemon_stop(arg, 0);
 }
 
 static void
@@ -80,11 +80,14 @@ on_signal(void *arg, int number)
 	sp_log(SP_LOG_INFO, "stopping", "signal=%d", number);
 	(void)sp_notify("STOPPING=1");
 	sp_timer_set(d->stop_timer, SP_SHUTDOWN_MS);
-	sp_service_drain(d->service, on_drained, d);
+	if (d->service != NULL)
+		sp_service_drain(d->service, on_drained, d);
+	else
+		sp_daemon_stop(d, 0);
 }
 
-static void
-take_down(struct sp_daemon *d)
+void
+sp_daemon_close(struct sp_daemon *d)
 {
 	if (d->conf->end != NULL)
 		d->conf->end(d->conf->arg);
@@ -118,38 +121,14 @@ on_roster(void *arg)
 	sp_timer_set(d->roster_timer, ROSTER_MS);
 }
 
-static enum sp_status
-open_service(struct sp_daemon *d, struct sp_why *why)
-{
-	const struct sp_daemon_conf *c = d->conf;
-	struct sp_addr listen[SP_SERVICE_LISTEN];
-	struct sp_span chain[SP_CHAIN_MAX];
-	struct sp_service_conf conf = { .listen = listen, .nlisten = c->listen->count, .trust = member_trust(d->member),
-		.handlers = c->handlers, .nhandlers = c->nhandlers, .arg = c->arg,
-		.identity = { .key = member_key(d->member), .cert = member_cert(d->member), .chain = chain } };
-
-	for (size_t i = 0; i < member_issuers(d->member) && i < SP_CHAIN_MAX; i++)
-		chain[conf.identity.nchain++] = member_issuer(d->member, i);
-	for (size_t i = 0; i < conf.nlisten && i < SP_SERVICE_LISTEN; i++)
-		if (sp_addr_parse(sp_span_str(c->listen->items[i]), c->port, &listen[i]) != SP_OK)
-			return sp_fail(SP_E_CONFIG, why, "listen \"%s\" is not a numeric ADDRESS:PORT", c->listen->items[i]);
-	return sp_service_new(d->loop, &conf, &d->service, why);
-}
-
-static enum sp_status
-bring_up(struct sp_daemon *d, struct sp_why *why)
+enum sp_status
+sp_daemon_open(struct sp_daemon *d, struct sp_why *why)
 {
 	const struct sp_daemon_conf *c = d->conf;
 	const struct sp_pg_options options = { .conninfo = c->database, .program = c->name, .prepared = c->prepared,
 		.threads = c->database_threads };
 	enum sp_status st;
 
-	if ((st = sp_loop_new(&d->loop, why)) != SP_OK ||
-	    (st = member_open(d->loop, c->state, c->role, &d->member, why)) != SP_OK)
-		return st;
-	if (!member_is_enrolled(d->member))
-		return sp_fail(SP_E_NOTENROLLED, why, "%s has no certificate yet: %s --enrol TOKEN, with the token of "
-		    "key.admin_service('%s', …)", c->name, c->name, sp_role_text(c->role));
 	if ((st = sp_pg_check_schema(c->database, c->schema, c->schema_version, SP_DB_START_MS, why)) != SP_OK ||
 	    (st = sp_loop_on_signal(d->loop, SIGTERM, on_signal, d)) != SP_OK ||
 	    (st = sp_loop_on_signal(d->loop, SIGINT, on_signal, d)) != SP_OK ||
@@ -158,13 +137,55 @@ bring_up(struct sp_daemon *d, struct sp_why *why)
 	    (st = sp_loop_drain(d->loop, sp_pg_replies(d->pg), on_reply, d)) != SP_OK)
 		return st;
 	d->stop_timer = sp_timer_new(d->loop, on_deadline, d);
+	return d->stop_timer != NULL ? SP_OK : SP_E_NOMEM;
+}
+
+enum sp_status
+sp_daemon_listen(struct sp_daemon *d, const struct sp_tls_identity *identity, const struct sp_trust *trust, struct sp_why *why)
+{
+	const struct sp_daemon_conf *c = d->conf;
+	struct sp_addr listen[SP_SERVICE_LISTEN];
+	struct sp_service_conf conf = { .listen = listen, .nlisten = c->listen->count, .identity = *identity, .trust = trust,
+		.handlers = c->handlers, .nhandlers = c->nhandlers, .arg = c->arg };
+
+	for (size_t i = 0; i < conf.nlisten && i < SP_SERVICE_LISTEN; i++)
+		if (sp_addr_parse(sp_span_str(c->listen->items[i]), c->port, &listen[i]) != SP_OK)
+			return sp_fail(SP_E_CONFIG, why, "listen \"%s\" is not a numeric ADDRESS:PORT", c->listen->items[i]);
+	return sp_service_new(d->loop, &conf, &d->service, why);
+}
+
+static enum sp_status
+listen_as_member(struct sp_daemon *d, struct sp_why *why)
+{
+	struct sp_span chain[SP_CHAIN_MAX];
+	struct sp_tls_identity identity = { .key = member_key(d->member), .cert = member_cert(d->member), .chain = chain };
+
+	for (size_t i = 0; i < member_issuers(d->member) && i < SP_CHAIN_MAX; i++)
+		chain[identity.nchain++] = member_issuer(d->member, i);
+	return sp_daemon_listen(d, &identity, member_trust(d->member), why);
+}
+
+static enum sp_status
+bring_up(struct sp_daemon *d, struct sp_why *why)
+{
+	const struct sp_daemon_conf *c = d->conf;
+	enum sp_status st;
+
+	if ((st = sp_loop_new(&d->loop, why)) != SP_OK ||
+	    (st = member_open(d->loop, c->state, c->role, &d->member, why)) != SP_OK)
+		return st;
+	if (!member_is_enrolled(d->member))
+		return sp_fail(SP_E_NOTENROLLED, why, "%s has no certificate yet: %s --enrol TOKEN, with the token of "
+		    "key.admin_service('%s', …)", c->name, c->name, sp_role_text(c->role));
+	if ((st = sp_daemon_open(d, why)) != SP_OK)
+		return st;
 	d->roster_timer = sp_timer_new(d->loop, on_roster, d);
-	if (d->stop_timer == NULL || d->roster_timer == NULL)
+	if (d->roster_timer == NULL)
 		return SP_E_NOMEM;
 	sp_timer_set(d->roster_timer, 0);
 	if (c->begin != NULL && (st = c->begin(c->arg, why)) != SP_OK)
 		return st;
-	return open_service(d, why);
+	return listen_as_member(d, why);
 }
 
 int
@@ -187,7 +208,7 @@ sp_daemon_run(struct sp_daemon *d, const struct sp_daemon_conf *conf)
 		sp_log_fail(SP_LOG_ERR, "start-failed", st, &why);
 		fprintf(stderr, "%s: %s\n", conf->name, why.text[0] != 0 ? why.text : sp_status_text(st));
 	}
-	take_down(d);
+	sp_daemon_close(d);
 	if (st == SP_OK)
 		sp_log(SP_LOG_INFO, "stopped", "status=%d", d->exit_status);
 	return st == SP_OK ? d->exit_status : 1;

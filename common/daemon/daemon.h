@@ -1,6 +1,7 @@
 /*
- * daemon.h - the skeleton of a service that is a member of a domain and keeps its ledger in PostgreSQL: its loop, database
- * threads, workers and listening sockets, up in order and down in order. What it does is in its handlers.
+ * daemon.h - the skeleton of a service that keeps its ledger in PostgreSQL: its loop, database threads, workers and listening
+ * sockets, up in order and down in order. What it does is in its handlers. sp_daemon_run() is the whole run of a service that
+ * is a member of a domain; keyd, which makes the domain, puts its own run together from the steps.
  */
 #ifndef SP_DAEMON_DAEMON_H
 #define SP_DAEMON_DAEMON_H
@@ -14,7 +15,7 @@
 /* All borrowed for the whole run. */
 struct sp_daemon_conf {
 	const char *name;		/* "creditd": of the program, and in its log */
-	enum sp_role role;
+	enum sp_role role;		/* of a member, like state */
 	const char *state;		/* folder of keys, certificate and roster */
 	const char *database;		/* conninfo of the daemon's role */
 	const char *schema;
@@ -40,8 +41,8 @@ struct sp_daemon {
 	struct sp_loop *loop;
 	struct sp_pg *pg;
 	struct sp_worker *workers;
-	struct member *member;
-	struct sp_service *service;
+	struct member *member;		/* NULL in keyd */
+	struct sp_service *service;	/* NULL until it listens */
 	struct sp_timer *stop_timer, *roster_timer;
 	bool stopping;
 	int exit_status;
@@ -49,6 +50,21 @@ struct sp_daemon {
 
 /* Runs until it is told to stop; the exit status. d is zeroes. */
 int sp_daemon_run(struct sp_daemon *d, const struct sp_daemon_conf *conf);
+
+/* ---- the steps of a run: d->conf and d->loop are there ---- */
+
+/* The schema as it must be, signals, workers and database threads. */
+SP_MUST_CHECK enum sp_status sp_daemon_open(struct sp_daemon *d, struct sp_why *why);
+
+/* Opens the sockets of conf->listen; identity and trust stay the caller's. */
+SP_MUST_CHECK enum sp_status sp_daemon_listen(struct sp_daemon *d, const struct sp_tls_identity *identity,
+    const struct sp_trust *trust, struct sp_why *why);
+
+/* Ends the loop with this exit status. */
+void sp_daemon_stop(struct sp_daemon *d, int exit_status);
+
+/* Closes whatever is open, the loop last; everything under way fails with a word. */
+void sp_daemon_close(struct sp_daemon *d);
 
 /* --enrol TOKEN: becomes a member, says so on stdout; the exit status. */
 int sp_daemon_enrol(const char *name, enum sp_role role, const char *state, const char *token);
