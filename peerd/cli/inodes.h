@@ -6,14 +6,16 @@
 
 #include <sys/stat.h>
 
+#include "common/base/inodes.h"
 #include "common/packet/prints.h"
 
 struct inodes_row;
 
 /* Zeroes are an empty table. */
 struct inodes {
-	struct inodes_row *rows;	/* owned; open addressing */
-	size_t count, cap;		/* cap is a power of two */
+	struct sp_inodes numbers;	/* of rows */
+	struct inodes_row *rows;	/* owned */
+	uint32_t count, room;
 };
 
 void inodes_done(struct inodes *t);

@@ -117,7 +117,7 @@ open_folder(struct source *s, const struct path_list *l, size_t i, struct sp_why
 static enum sp_status
 walk_all(struct source *s, const struct path_list *l, struct sp_why *why)
 {
-	SP_AUTO_DONE(source_inodes) seen = { 0 };
+	SP_AUTO_DONE(sp_inodes) seen = { 0 };
 	enum sp_status st;
 
 	s->roots = calloc(l->count, sizeof(*s->roots));

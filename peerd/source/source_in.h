@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "peerd/source/inodes.h"
+#include "common/base/inodes.h"
 #include "peerd/source/source.h"
 
 /* How a file looked at the walk, beside what the manifest holds of it. */
@@ -45,7 +45,7 @@ struct source_path {
 };
 
 /* Appends the entry name below path->folder, and all below it, to the source. */
-SP_MUST_CHECK enum sp_status source_walk_path(struct source *s, struct source_inodes *seen,
+SP_MUST_CHECK enum sp_status source_walk_path(struct source *s, struct sp_inodes *seen,
     const struct source_path *path, struct sp_why *why);
 
 #endif

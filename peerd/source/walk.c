@@ -17,7 +17,7 @@
 
 struct walk {
 	struct source *s;		/* borrowed */
-	struct source_inodes *seen;	/* borrowed */
+	struct sp_inodes *seen;	/* borrowed */
 	const struct source_path *root;	/* borrowed */
 	struct sp_why *why;
 	char path[SP_PATH_MAX + 1];	/* of the entry in hand, terminated */
@@ -117,7 +117,7 @@ walk_file(struct walk *w, int folder, const char *name, const struct stat *sb)
 	if (!is_readable(folder, name, sb))
 		return not_readable(w, "file");
 	if (sb->st_nlink > 1) {
-		st = source_inodes_meet(w->seen, sb->st_dev, sb->st_ino, number, &known, &first);
+		st = sp_inodes_meet(w->seen, sb->st_dev, sb->st_ino, number, &known, &first);
 		if (st != SP_OK)
 			return st;
 	}
@@ -209,7 +209,7 @@ walk_entry(struct walk *w, int folder, const char *name)
 }
 
 enum sp_status
-source_walk_path(struct source *s, struct source_inodes *seen, const struct source_path *path, struct sp_why *why)
+source_walk_path(struct source *s, struct sp_inodes *seen, const struct source_path *path, struct sp_why *why)
 {
 	struct walk *w = calloc(1, sizeof(*w));
 	struct stat sb;

@@ -1,12 +1,12 @@
 /*
  * inodes.c - a hash table of (device, inode).
  */
-#include "peerd/source/inodes.h"
+#include "common/base/inodes.h"
 
 #define FIRST_SLOTS 256
 
-static struct source_inode *
-find(const struct source_inodes *t, uint64_t dev, uint64_t ino)
+static struct sp_inode *
+find(const struct sp_inodes *t, uint64_t dev, uint64_t ino)
 {
 	uint64_t h = (ino ^ (dev << 32 | dev >> 32)) * 0x9e3779b97f4a7c15ull;
 	size_t i = (size_t)(h >> 20) & (t->nslots - 1);
@@ -17,9 +17,9 @@ find(const struct source_inodes *t, uint64_t dev, uint64_t ino)
 }
 
 static enum sp_status
-grow(struct source_inodes *t)
+grow(struct sp_inodes *t)
 {
-	struct source_inodes larger = { .nslots = t->nslots == 0 ? FIRST_SLOTS : t->nslots * 2, .count = t->count };
+	struct sp_inodes larger = { .nslots = t->nslots == 0 ? FIRST_SLOTS : t->nslots * 2, .count = t->count };
 
 	larger.slots = calloc(larger.nslots, sizeof(*larger.slots));
 	if (larger.slots == NULL)
@@ -33,10 +33,10 @@ grow(struct source_inodes *t)
 }
 
 enum sp_status
-source_inodes_meet(struct source_inodes *t, uint64_t dev, uint64_t ino, uint32_t entry, bool *ret_known,
-    uint32_t *ret_entry)
+sp_inodes_meet(struct sp_inodes *t, uint64_t dev, uint64_t ino, uint32_t number, bool *ret_known,
+    uint32_t *ret_number)
 {
-	struct source_inode *slot;
+	struct sp_inode *slot;
 	enum sp_status st;
 
 	if (t->count * 2 >= t->nslots && (st = grow(t)) != SP_OK)
@@ -44,16 +44,27 @@ source_inodes_meet(struct source_inodes *t, uint64_t dev, uint64_t ino, uint32_t
 	slot = find(t, dev, ino);
 	*ret_known = slot->used;
 	if (!slot->used) {
-		*slot = (struct source_inode){ .dev = dev, .ino = ino, .entry = entry, .used = true };
+		*slot = (struct sp_inode){ .dev = dev, .ino = ino, .number = number, .used = true };
 		t->count++;
 	}
-	*ret_entry = slot->entry;
+	*ret_number = slot->number;
 	return SP_OK;
 }
 
+bool
+sp_inodes_find(const struct sp_inodes *t, uint64_t dev, uint64_t ino, uint32_t *ret_number)
+{
+	const struct sp_inode *slot = t->count > 0 ? find(t, dev, ino) : NULL;
+
+	if (slot == NULL || !slot->used)
+		return false;
+	*ret_number = slot->number;
+	return true;
+}
+
 void
-source_inodes_done(struct source_inodes *t)
+sp_inodes_done(struct sp_inodes *t)
 {
 	free(t->slots);
-	*t = (struct source_inodes){ 0 };
+	*t = (struct sp_inodes){ 0 };
 }
