@@ -5,6 +5,7 @@
  */
 #include "common/base/clock.h"
 #include "common/crypto/hash.h"
+#include "common/statements/ending.h"
 #include "common/statements/open.h"
 #include "peerd/data/half.h"
 #include "peerd/data/result.h"
@@ -128,17 +129,15 @@ static enum sp_status
 check_trailer(struct data_receiver *r, const struct sp_msg_data_trailer *m, struct sp_why *why)
 {
 	struct sp_stmt_trailer t;
-	struct sp_hash prints;
+	struct sp_hash prints, hash;
 	uint32_t changed = 0;
 	enum sp_status st;
 
-	st = sp_statement_open(SP_STMT_TRAILER, m->statement, m->signature, &r->order.sender,
-	    r->order.sender.name.domain, &t, why);
+	st = sp_trailer_open(m->statement, m->signature, &r->order.sender, &r->order.offer, &r->order.manifest, &t, &hash, why);
 	if (st != SP_OK)
 		return st;
 	sp_sha256(sp_buf_span(&r->prints_text), &prints);
-	if (!sp_hash_eq(&t.offer, &r->order.offer) || !sp_hash_eq(&t.manifest, &r->order.manifest) ||
-	    !sp_hash_eq(&t.prints, &prints))
+	if (!sp_hash_eq(&t.prints, &prints))
 		return sp_fail(SP_E_MISMATCH, why, "the sender signed for another packet than it sent");
 	if ((st = data_writer_compare(r->writer, sp_buf_span(&r->prints_text), &changed, why)) != SP_OK)
 		return st;
@@ -146,7 +145,7 @@ check_trailer(struct data_receiver *r, const struct sp_msg_data_trailer *m, stru
 		return sp_fail(SP_E_MISMATCH, why,
 		    "the sender signed for another number of changed files than it names");
 	r->result->changed = changed;
-	sp_statement_hash(m->statement, &r->result->trailer_hash);
+	r->result->trailer_hash = hash;
 	return SP_OK;
 }
 
