@@ -117,26 +117,23 @@ sp_files_line(const struct sp_files *f, uint32_t number)
 	    .mtime_sec = row->mtime_sec, .mtime_nsec = row->mtime_nsec, .print = row->print };
 }
 
+static struct sp_span
+path_at(const void *list, uint32_t number)
+{
+	const struct sp_files *f = list;
+
+	return sp_span(f->paths + f->rows[number].path_at, f->rows[number].path_len);
+}
+
 bool
 sp_files_find(const struct sp_files *f, struct sp_span path, uint32_t *ret_number)
 {
-	uint32_t low = 0, high = f->count;
+	uint32_t at = sp_path_search(f, f->count, path_at, path);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		const struct row *row = &f->rows[middle];
-		int order = sp_path_compare(sp_span(f->paths + row->path_at, row->path_len), path);
-
-		if (order == 0) {
-			*ret_number = middle;
-			return true;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	if (at == f->count || !sp_span_eq(path_at(f, at), path))
+		return false;
+	*ret_number = at;
+	return true;
 }
 
 static enum sp_status

@@ -378,24 +378,21 @@ sp_manifest_text_length(const struct sp_manifest *m)
 	return m->text_length;
 }
 
+static struct sp_span
+path_at(const void *list, uint32_t number)
+{
+	const struct sp_manifest *m = list;
+
+	return sp_span(m->texts + m->rows[number].path_at, m->rows[number].path_len);
+}
+
 bool
 sp_manifest_find(const struct sp_manifest *m, struct sp_span path, uint32_t *ret_number)
 {
-	uint32_t low = 0, high = m->count;
+	uint32_t at = sp_path_search(m, m->count, path_at, path);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		const struct sp_row *row = &m->rows[middle];
-		int order = sp_path_compare(sp_span(m->texts + row->path_at, row->path_len), path);
-
-		if (order == 0) {
-			*ret_number = middle;
-			return true;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	if (at == m->count || !sp_span_eq(path_at(m, at), path))
+		return false;
+	*ret_number = at;
+	return true;
 }

@@ -89,6 +89,23 @@ sp_path_compare(struct sp_span a, struct sp_span b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
+uint32_t
+sp_path_search(const void *list, uint32_t count, struct sp_span (*path_at)(const void *list, uint32_t number),
+    struct sp_span path)
+{
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (sp_path_compare(path_at(list, middle), path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 size_t
 sp_path_parent(struct sp_span path)
 {

@@ -15,6 +15,10 @@ SP_MUST_CHECK enum sp_status sp_path_check(struct sp_span path, struct sp_why *w
 /* The order of a manifest: component by component, by bytes; a folder is before what it holds. <0, 0, >0. */
 int sp_path_compare(struct sp_span a, struct sp_span b);
 
+/* The first of count paths in this order that is not before path; count if all are. path_at gives the number-th. */
+uint32_t sp_path_search(const void *list, uint32_t count, struct sp_span (*path_at)(const void *list, uint32_t number),
+    struct sp_span path);
+
 /* Length of the folder part: 3 for "a/b/c", 0 for a top-level entry. */
 size_t sp_path_parent(struct sp_span path);
 

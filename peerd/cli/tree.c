@@ -87,9 +87,9 @@ tree_count(const struct tree *t, struct tree_tally *ret_tally)
 
 /* ---- the list ---- */
 static struct sp_span
-line_path(const struct tree *t, uint32_t number)
+line_path(const void *files, uint32_t number)
 {
-	struct sp_files_line line = sp_files_line(t->files, number);
+	struct sp_files_line line = sp_files_line(files, number);
 
 	return sp_span(line.path, line.path_len);
 }
@@ -98,17 +98,7 @@ line_path(const struct tree *t, uint32_t number)
 static uint32_t
 lower(const struct tree *t, struct sp_span path)
 {
-	uint32_t low = 0, high = t->count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (sp_path_compare(line_path(t, middle), path) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return sp_path_search(t->files, t->count, line_path, path);
 }
 
 static bool
@@ -124,7 +114,7 @@ is_listed(const struct tree *t, struct sp_span path)
 {
 	uint32_t at = lower(t, path);
 
-	return at < t->count && is_below(line_path(t, at), path);
+	return at < t->count && is_below(line_path(t->files, at), path);
 }
 
 /* ---- what is said ---- */
@@ -168,7 +158,7 @@ judge(struct tree *t, const struct fit *fit, uint32_t number, enum tree_verdict 
 		[TREE_MISSING] = { "missing", "missing" },
 		[TREE_DIFFERENT] = { "DIFFERENT", "different" },
 	};
-	struct sp_span path = line_path(t, number);
+	struct sp_span path = line_path(t->files, number);
 	size_t skip = fit->prefix.n == 0 ? 0 : fit->prefix.n < path.n ? fit->prefix.n + 1 : path.n;
 
 	t->seen[number] = t->number;
@@ -266,7 +256,7 @@ no_dots(const struct dirent *d)
 static void
 cannot_enter(struct tree *t, const struct fit *fit, struct sp_span folder)
 {
-	for (uint32_t i = lower(t, folder); i < t->count && is_below(line_path(t, i), folder); i++)
+	for (uint32_t i = lower(t, folder); i < t->count && is_below(line_path(t->files, i), folder); i++)
 		if (i >= fit->first && i < fit->end && sp_files_line(t->files, i).print.state != SP_PRINT_CHANGED)
 			judge(t, fit, i, TREE_UNREADABLE);
 }
@@ -324,7 +314,7 @@ hits(const struct tree *t, const struct fit *fit)
 
 	for (uint32_t i = 0; i < n && i < most; i++) {
 		SP_AUTO_DONE(sp_buf) path = { 0 };
-		struct sp_span line = line_path(t, fit->first + (n <= most ? i : (uint32_t)((uint64_t)i * n / most)));
+		struct sp_span line = line_path(t->files, fit->first + (n <= most ? i : (uint32_t)((uint64_t)i * n / most)));
 		size_t skip = fit->prefix.n;
 		struct stat sb;
 
@@ -341,7 +331,7 @@ static void
 set_range(const struct tree *t, struct fit *fit)
 {
 	fit->first = fit->end = lower(t, fit->prefix);
-	while (fit->end < t->count && is_below(line_path(t, fit->end), fit->prefix))
+	while (fit->end < t->count && is_below(line_path(t->files, fit->end), fit->prefix))
 		fit->end++;
 }
 
