@@ -16,18 +16,12 @@ struct sp_layout {
 	uint64_t starts[];			/* count + 1; the last one is where the end begins */
 };
 
-static uint64_t
-rounded(uint64_t n)
-{
-	return (n + SP_TAR_BLOCK - 1) / SP_TAR_BLOCK * SP_TAR_BLOCK;
-}
-
 enum sp_status
 sp_layout_new(const struct sp_manifest *m, struct sp_layout **ret_layout)
 {
 	uint32_t count = sp_manifest_count(m);
 	struct sp_layout *l = malloc(sizeof(*l) + (count + (size_t)1) * sizeof(l->starts[0]));
-	uint64_t at = SP_TAR_BLOCK + rounded(sp_manifest_text_length(m));
+	uint64_t at = SP_TAR_BLOCK + sp_tar_padded(sp_manifest_text_length(m));
 
 	if (l == NULL)
 		return SP_E_NOMEM;
@@ -38,7 +32,7 @@ sp_layout_new(const struct sp_manifest *m, struct sp_layout **ret_layout)
 		struct sp_entry e = sp_manifest_entry(m, i);
 
 		l->starts[i] = at;
-		at += sp_tar_head_length(&e) + rounded(e.size);
+		at += sp_tar_head_length(&e) + sp_tar_padded(e.size);
 	}
 	l->starts[count] = at;
 	*ret_layout = l;

@@ -13,6 +13,13 @@
 #define SP_TAR_BLOCK 512
 #define SP_TAR_END 1024
 
+/* What n bytes take in whole blocks. */
+static inline uint64_t
+sp_tar_padded(uint64_t n)
+{
+	return (n + SP_TAR_BLOCK - 1) / SP_TAR_BLOCK * SP_TAR_BLOCK;
+}
+
 enum sp_member { SP_MEMBER_MANIFEST, SP_MEMBER_ENTRY, SP_MEMBER_END };
 
 /* One member: header bytes [start, data_at), data [data_at, data_at + data_len), zeroes up to end. */

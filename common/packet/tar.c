@@ -165,15 +165,9 @@ plan_pax(const struct sp_entry *e, struct pax *pax)
 }
 
 static size_t
-rounded(size_t n)
-{
-	return (n + SP_TAR_BLOCK - 1) / SP_TAR_BLOCK * SP_TAR_BLOCK;
-}
-
-static size_t
 head_length(const struct pax *pax)
 {
-	return pax->count == 0 ? SP_TAR_BLOCK : 2 * SP_TAR_BLOCK + rounded(pax->length);
+	return pax->count == 0 ? SP_TAR_BLOCK : 2 * SP_TAR_BLOCK + sp_tar_padded(pax->length);
 }
 
 size_t

@@ -13,12 +13,6 @@
 #define README "README"
 enum { AT_SIZE = 124, AT_MTIME = 136, OCTAL = 11 };
 
-static uint64_t
-padding(uint64_t n)
-{
-	return (SP_TAR_BLOCK - n % SP_TAR_BLOCK) % SP_TAR_BLOCK;
-}
-
 /* The header of a member: the one that a packet's file of this name would have. */
 static void
 header(const char *name, uint64_t size, uint64_t time_s, uint8_t out[SP_TAR_BLOCK])
@@ -40,7 +34,7 @@ add_member(struct sp_buf *out, const char *name, struct sp_span bytes, uint64_t 
 	header(name, bytes.n, time_s, head);
 	sp_buf_add(out, head, sizeof(head));
 	sp_buf_add_span(out, bytes);
-	sp_buf_add(out, zeroes, padding(bytes.n));
+	sp_buf_add(out, zeroes, sp_tar_padded(bytes.n) - bytes.n);
 }
 
 /* ---- README ---- */
@@ -178,7 +172,7 @@ take_member(struct sp_cursor *in, const char *name, uint64_t max, uint64_t time_
 	if (memcmp(head.p, want, SP_TAR_BLOCK) != 0)
 		return sp_fail(SP_E_FORMAT, why, "the receipt's member %s is not where or how it must be", name);
 	bytes = sp_cursor_bytes(in, (size_t)size);
-	zeroes = sp_cursor_bytes(in, (size_t)padding(size));
+	zeroes = sp_cursor_bytes(in, (size_t)(sp_tar_padded(size) - size));
 	for (size_t i = 0; i < zeroes.n; i++)
 		if (zeroes.p[i] != 0)
 			return sp_fail(SP_E_FORMAT, why, "the receipt holds bytes behind its %s", name);
