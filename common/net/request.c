@@ -80,34 +80,16 @@ finish(struct sp_request *rq)
 		service_check_drained(s);
 }
 
-unsigned
-sp_request_type(const struct sp_request *rq)
-{
-	return rq->frame.type;
-}
-
 const struct sp_id *
 sp_request_id(const struct sp_request *rq)
 {
 	return &rq->frame.id;
 }
 
-struct sp_span
-sp_request_body(const struct sp_request *rq)
-{
-	return rq->frame.body;
-}
-
 const struct sp_identity *
 sp_request_peer(const struct sp_request *rq)
 {
 	return rq->peer->known ? &rq->peer->identity : NULL;
-}
-
-struct sp_span
-sp_request_peer_cert(const struct sp_request *rq)
-{
-	return sp_buf_span(&rq->peer->cert);
 }
 
 const struct sp_addr *

@@ -15,7 +15,6 @@ service_peer_unref(struct service_peer *peer)
 {
 	if (peer == NULL || --peer->refs > 0)
 		return;
-	sp_buf_done(&peer->cert);
 	sp_wipe(peer->exporter, sizeof(peer->exporter));
 	free(peer);
 }
@@ -92,9 +91,6 @@ on_up(void *arg, struct sp_why *why)
 	if (st == SP_OK && shown.ncerts > 0) {
 		st = sp_trust_check(s->trust, sp_buf_span(&shown.certs[0]), sp_clock_wall_ms(), &peer->identity, why);
 		peer->known = st == SP_OK;
-		sp_buf_add_span(&peer->cert, sp_buf_span(&shown.certs[0]));
-		if (st == SP_OK)
-			st = sp_buf_status(&peer->cert);
 	}
 	memcpy(peer->exporter, shown.exporter, sizeof(peer->exporter));
 	tls_peer_done(&shown);

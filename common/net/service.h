@@ -54,13 +54,10 @@ void sp_service_set_trust(struct sp_service *s, const struct sp_trust *trust);
 void sp_service_drain(struct sp_service *s, void (*done)(void *arg), void *arg);
 
 /* ---- a request ---- */
-unsigned sp_request_type(const struct sp_request *rq);
 const struct sp_id *sp_request_id(const struct sp_request *rq);
-struct sp_span sp_request_body(const struct sp_request *rq);		/* lives as long as the request */
 
-/* Who asks, checked; NULL = showed no certificate. Its DER (empty then). */
+/* Who asks, checked; NULL = showed no certificate. */
 const struct sp_identity *sp_request_peer(const struct sp_request *rq);
-struct sp_span sp_request_peer_cert(const struct sp_request *rq);
 const struct sp_addr *sp_request_addr(const struct sp_request *rq);
 
 /* The TLS exporter of the connection that the request came on. */

@@ -16,7 +16,6 @@ struct service_peer {
 	unsigned refs;
 	bool known;			/* showed a certificate, which was checked */
 	struct sp_identity identity;
-	struct sp_buf cert;		/* DER */
 	uint8_t exporter[SP_EXPORTER];
 	struct sp_addr addr;
 };
