@@ -29,16 +29,6 @@ sp_sheet_sign(const struct sp_sheet *sheet, const struct sp_key *key, struct sp_
 	return sp_statement_sign(SP_STMT_SHEET, &s, key, out, ret_signature, ret_hash, why);
 }
 
-static bool
-copy_domain(struct sp_span from, char to[SP_DOMAIN_MAX + 1])
-{
-	if (from.n > SP_DOMAIN_MAX)
-		return false;
-	memcpy(to, from.p, from.n);
-	to[from.n] = 0;
-	return true;
-}
-
 enum sp_status
 sp_sheet_open(struct sp_span statement, struct sp_span signature, const struct sp_identity *signer,
     struct sp_sheet *ret_sheet, struct sp_why *why)
@@ -49,16 +39,16 @@ sp_sheet_open(struct sp_span statement, struct sp_span signature, const struct s
 
 	if (st != SP_OK)
 		return st;
-	if (sp_name_parse(s.station, &sheet.station) != SP_OK || sheet.station.station[0] == 0 ||
-	    !copy_domain(s.domain, sheet.domain))
+	if (sp_name_parse(s.station, &sheet.station) != SP_OK || sheet.station.station[0] == 0)
 		return sp_fail(SP_E_FORMAT, why, "a sheet is issued to a station");
-	if (strcmp(sheet.domain, signer->name.domain) != 0 || strcmp(sheet.station.domain, sheet.domain) != 0)
+	if (!sp_span_eq(s.domain, sp_span_str(signer->name.domain)) || strcmp(sheet.station.domain, signer->name.domain) != 0)
 		return sp_fail(SP_E_DOMAIN, why, "the sheet's creditd and station are not of its domain");
 	if ((st = sp_tariff_parse(s.tariff, &sheet.tariff)) != SP_OK)
 		return sp_fail(st, why, "the tariff of the sheet is malformed");
 	if (s.count > UINT32_MAX - s.first || s.valid_until_ms <= s.issued_ms)
 		return sp_fail(SP_E_RANGE, why, "the sheet's serials or dates make no sense");
 	sp_statement_hash(statement, &sheet.hash);
+	memcpy(sheet.domain, signer->name.domain, sizeof(sheet.domain));
 	sheet.request = s.request;
 	sheet.sheet = s.sheet;
 	sheet.first = s.first;
