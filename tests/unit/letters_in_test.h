@@ -11,6 +11,7 @@
 #include "common/net/addr.h"
 #include "peerd/letters/post.h"
 #include "tests/unit/authority_in_test.h"
+#include "tests/unit/loop_in_test.h"
 
 #define PARTIES 8
 
@@ -32,7 +33,6 @@ struct party {
 	char name[SP_NAME_TEXT];
 };
 
-static struct sp_loop *loop;
 static char folder[64];
 static struct authority office, liars;
 static struct party *parties[PARTIES];
@@ -119,22 +119,6 @@ free_station(struct member *s)
 }
 
 /* ---- the loop ---- */
-static inline void
-give_up(void *arg)
-{
-	(void)arg;
-	ck_abort_msg("nothing came within 20 seconds");
-}
-
-static inline void
-run_loop(void)
-{
-	SP_AUTO(sp_timer) *t = sp_timer_new(loop, give_up, NULL);
-
-	sp_timer_set(t, 20 * 1000);
-	ck_status(sp_loop_run(loop), SP_OK);
-}
-
 static inline void
 stop(void *arg)
 {

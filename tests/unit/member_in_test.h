@@ -13,6 +13,8 @@
 #include "common/statements/token.h"
 #include "common/member/member.h"
 #include "tests/unit/authority_in_test.h"
+#define LOOP_SECONDS 30
+#include "tests/unit/loop_in_test.h"
 
 #define NAME "alice/laptop@" DOMAIN
 
@@ -38,7 +40,6 @@ struct directory {
 	const char *addresses;		/* of creditd in the roster */
 };
 
-static struct sp_loop *loop;
 static char folder[64];
 static struct member *station;
 static struct sp_why why;
@@ -252,22 +253,6 @@ done(void *arg, enum sp_status st, const struct sp_why *reason)
 	done_why = *reason;
 	done_count++;
 	sp_loop_stop(loop);
-}
-
-static inline void
-give_up(void *arg)
-{
-	(void)arg;
-	ck_abort_msg("nothing came within 30 seconds");
-}
-
-static inline void
-run_loop(void)
-{
-	SP_AUTO(sp_timer) *t = sp_timer_new(loop, give_up, NULL);
-
-	sp_timer_set(t, 30 * 1000);
-	ck_status(sp_loop_run(loop), SP_OK);
 }
 
 /* The folder that the station keeps its papers in. */

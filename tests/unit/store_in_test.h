@@ -10,10 +10,10 @@
 #include "common/base/file.h"
 #include "peerd/store/book.h"
 #include "peerd/store/event.h"
+#include "tests/unit/loop_in_test.h"
 #include "tests/unit/unit.h"
 
 /* One of each, for a test that runs in a process of its own. */
-static struct sp_loop *loop;
 static struct store *store;
 static char folder[64], path[80];
 static struct sp_why why;
@@ -21,22 +21,6 @@ static struct sp_why why;
 /* The last answer, and how many came. */
 static enum sp_status answer_status;
 static int answers;
-
-static inline void
-give_up(void *arg)
-{
-	(void)arg;
-	ck_abort_msg("no answer within 20 seconds");
-}
-
-static inline void
-run_loop(void)
-{
-	SP_AUTO(sp_timer) *t = sp_timer_new(loop, give_up, NULL);
-
-	sp_timer_set(t, 20 * 1000);
-	ck_status(sp_loop_run(loop), SP_OK);
-}
 
 static inline void
 open_store(void)
