@@ -306,8 +306,5 @@ send_fetch(struct live *l)
 void
 send_fetch_later(struct live *l)
 {
-	uint64_t ms = FETCH_FIRST_MS << (l->fetches < 9 ? l->fetches : 9);
-
-	l->fetches++;
-	live_timer(l, ms < FETCH_MOST_MS ? ms : FETCH_MOST_MS, SEND_ON_TIMER);
+	live_timer_again(l, &l->fetches, FETCH_FIRST_MS, FETCH_MOST_MS, SEND_ON_TIMER);
 }

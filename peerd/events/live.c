@@ -165,6 +165,24 @@ live_timer(struct live *l, uint64_t ms, int happening)
 }
 
 void
+live_timer_again(struct live *l, uint32_t *tries, uint64_t first_ms, uint64_t most_ms, int happening)
+{
+	uint64_t ms = first_ms;
+
+	for (uint32_t i = 0; i < *tries && ms < most_ms; i++)
+		ms *= 2;
+	(*tries)++;
+	live_timer(l, ms < most_ms ? ms : most_ms, happening);
+}
+
+void
+live_observe(const struct live *l, const char *words)
+{
+	if (l->all->observe != NULL)
+		l->all->observe(l->all->observe_arg, l->row, words);
+}
+
+void
 live_note(struct live *l, struct sp_span text)
 {
 	SP_AUTO_DONE(sp_buf) all = { 0 };
@@ -235,8 +253,7 @@ saved(void *arg, enum sp_status st, const struct sp_why *why)
 		return;
 	}
 	log_move(l);
-	if (l->all->observe != NULL)
-		l->all->observe(l->all->observe_arg, l->row, l->words);
+	live_observe(l, l->words);
 	act(l);
 }
 

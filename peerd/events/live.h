@@ -106,6 +106,12 @@ void events_discard(struct events *e, const char *id_text);
 /* Paths: HOME/transfers/ID (a folder for what a transfer keeps), appended to out. */
 void events_transfer_dir(const struct events *e, const struct sp_id *id, struct sp_buf *out);
 
+/* live_timer() for the next of several tries: after first_ms, then twice as long each time, up to most_ms. Counts the try. */
+void live_timer_again(struct live *l, uint32_t *tries, uint64_t first_ms, uint64_t most_ms, int happening);
+
+/* Tells whoever observes events how this one stands; words: what happened, NULL for progress. */
+void live_observe(const struct live *l, const char *words);
+
 /* Adds a line to row->notes. */
 void live_note(struct live *l, struct sp_span text);
 

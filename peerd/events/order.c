@@ -103,8 +103,7 @@ begin(struct ordering *o)
 		if (peer != NULL)
 			l->peer_cert = peer->identity.hash;
 		(void)text_set(&l->address, o->address);
-		if (e->observe != NULL)
-			e->observe(e->observe_arg, l->row, "was ordered");
+		live_observe(l, "was ordered");
 		live_happens(l, SEND_ON_RESTART, NULL);
 	}
 }

@@ -83,8 +83,7 @@ receive_data(struct live *l, struct data_happening *h)
 		break;
 	case DATA_PROGRESS:
 		l->row->done_bytes = h->bytes;
-		if (l->all->observe != NULL)
-			l->all->observe(l->all->observe_arg, l->row, NULL);
+		live_observe(l, NULL);
 		break;
 	case DATA_FINISHED:
 		data_result_free(l->result);

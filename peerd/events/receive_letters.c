@@ -89,10 +89,7 @@ receive_tell(struct live *l)
 void
 receive_tell_later(struct live *l)
 {
-	uint64_t ms = TELL_FIRST_MS << (l->tells < 8 ? l->tells : 8);
-
-	l->tells++;
-	live_timer(l, ms < TELL_MOST_MS ? ms : TELL_MOST_MS, RECEIVE_ON_TIMER);
+	live_timer_again(l, &l->tells, TELL_FIRST_MS, TELL_MOST_MS, RECEIVE_ON_TIMER);
 }
 
 /* ---- RECEIPT and FILES ---- */

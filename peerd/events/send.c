@@ -217,8 +217,7 @@ send_data(struct live *l, struct data_happening *h)
 		break;
 	case DATA_PROGRESS:
 		l->row->done_bytes = h->bytes;
-		if (l->all->observe != NULL)
-			l->all->observe(l->all->observe_arg, l->row, NULL);
+		live_observe(l, NULL);
 		break;
 	case DATA_FINISHED:
 		finished(l, h->result);
