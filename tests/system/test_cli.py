@@ -180,6 +180,26 @@ def test_gui21_json_of_every_verb_is_an_object_a_line(pair, tmp_path):
         assert len(failed) == 1 and failed[0]["error"]["name"] == name, (words, failed)
 
 
+def fields(value):
+    """Every name in a JSON value."""
+    if isinstance(value, dict):
+        return set(value).union(*map(fields, value.values()))
+    return set().union(*map(fields, value)) if isinstance(value, list) else set()
+
+
+def test_gui21_the_interface_is_described_whole(pair, tmp_path):
+    a, b = pair
+    with open(os.path.join(SOURCE, "docs", "control.md"), encoding="utf-8") as f:
+        described = f.read()
+    (tmp_path / "f").write_text("x")
+    answers = [*a.json("send", "--to", b.name, str(tmp_path / "f")), *a.json("log"), *a.json("status"), *a.json("book"),
+               *a.json("who", b.name), *a.json("show", a.json("log")[0]["id"]), *a.json("show", "0123", check=False)]
+    b.daemon.stop()
+    answers += a.json("who", b.full_name, check=False)
+    missing = sorted(name for name in fields(answers) if f'"{name}"' not in described and f"`{name}`" not in described)
+    assert not missing
+
+
 def test_gui21_json_of_enrolling_and_cancelling(office, pair, tmp_path):
     a, b = pair
     c = office.station("carla", enrol=False)
