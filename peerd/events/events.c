@@ -66,6 +66,7 @@ events_free(struct events *e)
 {
 	if (e == NULL)
 		return;
+	e->stopping = true;
 	for (size_t b = 0; e->pool != NULL && b < LIVE_BUCKETS; b++)
 		while (e->buckets[b] != NULL)
 			live_free(e->buckets[b]);

@@ -283,8 +283,7 @@ fetch_files(struct live *l)
 {
 	struct sp_msg_files m = { .transfer = l->row->id, .offset = l->files_txt.len };
 
-	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, true, SP_MSG_FILES, &m, files_answered, l);
-	if (l->letter == 0)
+	if (!live_ask(l, true, SP_MSG_FILES, &m, files_answered))
 		live_happens(l, SEND_ON_RECEIPT_LATE, NULL);
 }
 
@@ -296,9 +295,7 @@ send_fetch(struct live *l)
 	sp_timer_stop(l->timer);
 	send_answer_done(l);
 	sp_buf_done(&l->files_txt);
-	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, true, SP_MSG_RECEIPT, &m,
-	    receipt_answered, l);
-	if (l->letter == 0)
+	if (!live_ask(l, true, SP_MSG_RECEIPT, &m, receipt_answered))
 		live_happens(l, SEND_ON_RECEIPT_LATE, NULL);
 }
 

@@ -106,13 +106,29 @@ live_new(struct events *e, struct event_row *row)
 }
 
 void
-live_quiet(struct live *l)
+live_unask(struct live *l)
 {
-	sp_timer_stop(l->timer);
 	if (l->letter != 0)
 		post_cancel(l->all->parts.post, l->letter);
 	l->letter = 0;
-	data_abort(l->all->pool, &l->row->id, l->row->kind == EVENT_SEND, SP_E_CANCELLED);
+}
+
+bool
+live_ask(struct live *l, bool tcp, unsigned type, const void *msg, post_answer_fn *fn)
+{
+	live_unask(l);
+	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, tcp, type, msg, fn, l);
+	return l->letter != 0;
+}
+
+void
+live_quiet(struct live *l)
+{
+	sp_timer_stop(l->timer);
+	live_unask(l);
+	/* the other station goes on waiting for what is only interrupted */
+	data_abort(l->all->pool, &l->row->id, l->row->kind == EVENT_SEND,
+	    l->all->stopping ? SP_E_CLOSED : SP_E_CANCELLED);
 	l->generation = ++l->all->generations;
 }
 

@@ -69,6 +69,7 @@ struct events {
 	events_observe_fn *observe;
 	void *observe_arg;
 	uint64_t generations;
+	bool stopping;				/* peerd ends, not the transfers */
 	uint64_t refusals_from_ms;		/* strangers' refusals that are logged are bounded a minute */
 	uint32_t refusals;
 };
@@ -96,6 +97,13 @@ void live_reason(struct live *l, enum sp_status st, const struct sp_why *why);
 
 /* happening comes after ms unless something else moves the event first. */
 void live_timer(struct live *l, uint64_t ms, int happening);
+
+/* Writes to the other station. Only one letter is out at a time: an earlier one is waited for no more. false: out of
+ * memory, and fn is not called. */
+SP_MUST_CHECK bool live_ask(struct live *l, bool tcp, unsigned type, const void *msg, post_answer_fn *fn);
+
+/* The letter that is out, if any, is waited for no more. */
+void live_unask(struct live *l);
 
 /* Takes back what is out: letter, timer, data order, worker answers. */
 void live_quiet(struct live *l);

@@ -81,8 +81,7 @@ receive_tell(struct live *l)
 	struct sp_msg_done_letter m = { .statement = sp_buf_span(&l->row->done),
 		.signature = sp_buf_span(&l->row->done_signature) };
 
-	l->letter = post_ask(l->all->parts.post, &l->peer_cert, NULL, false, SP_MSG_DONE_LETTER, &m, told, l);
-	if (l->letter == 0)
+	if (!live_ask(l, false, SP_MSG_DONE_LETTER, &m, told))
 		live_happens(l, RECEIVE_ON_UNANSWERED, NULL);
 }
 

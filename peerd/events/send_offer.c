@@ -148,6 +148,7 @@ take_done(struct live *l, struct sp_span statement, struct sp_span signature, st
 	if (l->done_in != NULL)
 		post_ignore(l->all->parts.post, l->done_in);
 	l->done_in = in;
+	live_unask(l);	/* an offer that is out says no more than this */
 	if (l->row->state == SEND_SENDING) {
 		l->settled_early = true;
 		return true;
@@ -241,9 +242,7 @@ send_offer(struct live *l)
 	};
 
 	title_salt(l, salt);
-	l->letter = post_ask(l->all->parts.post, &l->peer_cert, l->address, false, SP_MSG_OFFER_LETTER, &msg,
-	    offer_answered, l);
-	if (l->letter == 0)
+	if (!live_ask(l, false, SP_MSG_OFFER_LETTER, &msg, offer_answered))
 		send_fail(l, SP_E_NOMEM, NULL);
 }
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import filecmp
 import json
 import os
 import pty
@@ -283,6 +284,7 @@ def test_a_title_that_is_hostile_is_printed_safely(pair, tmp_path):
         changed = db.execute("UPDATE event SET title = ? WHERE title = ?", ("\x1b]0;owned\x07\x1b[2J\u009b31m\nnext", "to be replaced"))
         assert changed.rowcount == 1
     b.start()
+    assert b.json("log")[0]["title"] == "\\x1b]0;owned\\x07\\x1b[2J\\xc2\\x9b31m\nnext", "programs get it raw"
     for words in (["log"], ["show", received["id"]]):
         for text in (b.sealpost(*words).stdout, re.sub(r"\x1b\[[0-9;]*[mK]", "", in_terminal(b, words, 100)[1])):
             assert "\x1b" not in text and "\x07" not in text and "\u009b" not in text and "\nnext" not in text
@@ -419,13 +421,21 @@ def test_sys17_a_home_serves_one_peerd_and_its_path_has_a_limit(pair, tmp_path):
         assert done.stderr.endswith("\n  choose a shorter folder for --home\n") and done.stderr.count("\n") == 2
 
 
-def test_sys17_stopping_by_signal_leaves_nothing_damaged(pair, tmp_path):
+@pytest.mark.parametrize("who", ["sender", "recipient", "both"])
+@pytest.mark.parametrize("after_s", [0.1, 0.4])
+def test_sys17_stopping_by_signal_leaves_nothing_damaged(pair, tmp_path, who, after_s):
     a, b = pair
     (tmp_path / "big").write_bytes(os.urandom(100_000_000))
-    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
-    time.sleep(0.3)
-    assert a.daemon.stop() and b.daemon.stop(), "it did not go by itself"
-    a.start()
-    b.start()
-    wait_for(lambda: not a.json("log", "--pending"), 120)
-    assert json.dumps(a.json("log")[0]["result"]) == '"delivered"'
+    event = a.json("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))[0]
+    time.sleep(after_s)
+    stopped = {"sender": [a], "recipient": [b], "both": [a, b]}[who]
+    for station in stopped:
+        assert station.daemon.stop(), "it did not go by itself"
+    for station in stopped:
+        station.start()
+    wait_for(lambda: not a.json("log", "--pending") and not b.json("log", "--pending"), 120)
+    for station in (a, b):
+        found = station.json("show", event["id"])[0]
+        assert found["result"] == "delivered", found
+    placed = os.path.join(b.json("log", "--received")[0]["placed"], "big")
+    assert filecmp.cmp(tmp_path / "big", placed, shallow=False)
