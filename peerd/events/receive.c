@@ -55,6 +55,14 @@ drop(struct live *l)
 	discard(l);
 }
 
+/* Accepted once, unwanted now: taken out of the book since. */
+static void
+turn_away(struct live *l)
+{
+	discard(l);
+	receive_refuse(l);
+}
+
 /* files.txt stays: the sender may ask for it again. */
 static void
 end(struct live *l)

@@ -211,6 +211,15 @@ receive_ask_to_wait(struct live *l)
 	l->offer_in = NULL;
 }
 
+/* The event ends with a signed REFUSE as the answer to this offer. */
+static void
+turn_down(struct live *l, const struct asking *a, enum sp_status reason)
+{
+	l->offer_in = a->in;
+	live_reason(l, reason, NULL);
+	live_happens(l, RECEIVE_ON_UNWANTED, "refused: %s", sp_status_text(reason));
+}
+
 /* A good offer of a transfer that nothing is known of. */
 static void
 first_offer(struct asking *a)
@@ -240,9 +249,7 @@ first_offer(struct asking *a)
 		take(l, a);
 		return;
 	}
-	l->offer_in = a->in;
-	live_reason(l, reason, NULL);
-	live_happens(l, RECEIVE_ON_UNWANTED, "refused: %s", sp_status_text(reason));
+	turn_down(l, a, reason);
 }
 
 /* The store has looked: an event of this transfer may have ended long ago. */
@@ -268,18 +275,26 @@ looked_up(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	free(a);
 }
 
-/* Again, for an event that is pending. */
+/* Again, for an event that is pending. It is judged again: the book may be another one since. */
 static void
 next_offer(struct live *l, struct asking *a)
 {
 	bool same = sp_hash_eq(&l->offer_hash, &a->hash);
+	enum sp_status reason = judge(a);
 
 	if (!same || l->saving || l->moving != NULL || !live_heeds(l, RECEIVE_ON_OFFERED)) {
 		post_ignore(l->all->parts.post, a->in);
 		return;
 	}
 	if (l->row->state == RECEIVE_RECEIVING || l->row->state == RECEIVE_INTERRUPTED) {
-		take(l, a);
+		if (reason == SP_OK) {
+			take(l, a);
+		} else if (sign_refuse(l->all, l->row, &a->hash, reason) == SP_OK) {
+			live_quiet(l);
+			turn_down(l, a, reason);
+		} else {
+			post_ignore(l->all->parts.post, a->in);
+		}
 		return;
 	}
 	if (l->offer_in != NULL)

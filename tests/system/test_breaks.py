@@ -57,12 +57,14 @@ def test_rx04_rx07_a_half_transfer_is_an_error_and_nothing_is_unpacked(slow_pair
     assert only(a.json("log"))["result"] in ("failed", "cancelled", "refused")
 
 
-@pytest.mark.parametrize("point", ["receive-files-kept", "receive-before-rename", "receive-after-rename"])
+@pytest.mark.parametrize("point", ["receive-files-kept", "receive-before-rename", "place-before-rename",
+                                   "place-after-rename", "receive-after-rename", "store-before-commit=kill:3",
+                                   "store-after-commit=kill:3", "store-before-commit=kill:4", "store-after-commit=kill:4"])
 def test_rx08_rc13_a_recipient_killed_between_two_steps_delivers_once(pair, tmp_path, point):
     a, b = pair
     (tmp_path / "f").write_bytes(os.urandom(100_000))
     b.daemon.stop()
-    b.start(SEALPOST_FAULT=f"{point}=kill")
+    b.start(SEALPOST_FAULT=point if "=" in point else f"{point}=kill")
     a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
     assert b.daemon.wait_gone(60), f"{point} was never reached"
     b.start()
@@ -73,6 +75,28 @@ def test_rx08_rc13_a_recipient_killed_between_two_steps_delivers_once(pair, tmp_
     folders = os.listdir(b.path("received", a.name))
     assert len(folders) == 1 and os.listdir(b.path("received", ".incoming")) == []
     assert open(os.path.join(received["placed"], "f"), "rb").read() == (tmp_path / "f").read_bytes()
+
+
+@pytest.mark.parametrize("commit", range(3, 7))        # the first two belong to the start
+@pytest.mark.parametrize("point", ["store-before-commit", "store-after-commit"])
+def test_rc13_a_sender_killed_at_any_commit_delivers_once(pair, tmp_path, point, commit):
+    a, b = pair
+    (tmp_path / "f").write_bytes(os.urandom(50_000))
+    a.daemon.stop()
+    a.start(SEALPOST_FAULT=f"{point}=kill:{commit}")
+    ordered = a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"), check=False).returncode == 0
+    # until it was killed (then the command has no answer), or has come to the end with fewer commits
+    wait_for(lambda: a.sealpost("log", "--pending", check=False).returncode == 5 or not a.json("log", "--pending", check=False), 60)
+    a.daemon.stop()
+    a.start()
+    wait_for(lambda: not a.json("log", "--pending"), 120)
+    wait_for(lambda: not b.json("log", "--pending"), 120)
+    sent = a.json("log")
+    # an order whose answer was lost may have been taken; one that was answered has been
+    assert len(sent) == 1 or (not ordered and sent == [])
+    assert [e["result"] for e in b.json("log")] == [e["result"] for e in sent] == ["delivered"] * len(sent)
+    if sent:
+        assert os.path.exists(sent[0]["receipt_file"]) and len(os.listdir(b.path("received", a.name))) == 1
 
 
 def test_rx13_a_folder_that_cannot_be_written_fails_cleanly(pair, tmp_path):
@@ -102,6 +126,29 @@ def test_a_file_that_changes_while_it_is_sent_is_never_a_silent_mixture(pair, tm
     wait_for(lambda: not a.json("log", "--pending"), 120)
     event = only(a.json("log"))
     assert event["result"] in ("failed", "incomplete") and event["reason"]["name"] == "CHANGED", event
+
+
+def test_acc02_who_is_taken_out_in_mid_transfer_may_end_it_but_not_begin_it_again(pair, tmp_path):
+    a, b = pair
+    (tmp_path / "big").write_bytes(os.urandom(300_000_000))
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
+    wait_for(lambda: [e for e in b.json("log") if e["done"] > 0])
+    b.sealpost("book", "rm", a.name)
+    wait_for(lambda: not a.json("log", "--pending"), 120)
+    assert only(a.json("log"))["result"] == "delivered", "what was accepted is accepted"
+    b.sealpost("book", "add", a.name)
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
+    event = only(wait_for(lambda: [e for e in b.json("log", "--pending") if e["done"] > 0]))
+    a.daemon.kill()
+    wait_for(lambda: only(b.json("log", "--pending"))["state"] == "INTERRUPTED", 30)
+    b.sealpost("book", "rm", a.name)
+    a.start()
+    wait_for(lambda: not a.json("log", "--pending"), 60)
+    assert only(a.json("log", "--failed"))["result"] == "refused"
+    refused = only(b.json("log", "--failed"))
+    assert (refused["id"], refused["result"], refused["reason"]["name"]) == (event["id"], "refused", "NOTINBOOK")
+    wait_for(lambda: os.listdir(b.path("received", ".incoming")) == [], 20)
+    assert len(os.listdir(b.path("received", a.name))) == 1
 
 
 def test_a_sender_taken_out_of_the_book_is_refused_from_then_on(pair, tmp_path):

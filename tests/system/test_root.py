@@ -9,9 +9,9 @@ import time
 
 import pytest
 import trees
-from conftest import _build, _pair, sanitizer_reports
+from conftest import _build, _pair, retire, sanitizer_reports
 from office.office import Office
-from test_delivery import deliver
+from test_delivery import deliver, wait_for
 
 pytestmark = pytest.mark.root
 
@@ -84,6 +84,38 @@ def test_bm01_two_machines_with_users_of_their_own(hosts, tmp_path):
     finally:
         office.stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 24 MB."""
+    path = str(tmp_path / "disk")
+    os.mkdir(path)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "small", path], check=True)
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def test_rx13_a_full_disk_fails_cleanly_at_both_ends(office, small_disk, tmp_path):
+    received = os.path.join(small_disk, "received")
+    a, b = office.station("alicef"), office.station("bobf", settings=f'received = "{received}";')
+    try:
+        office.introduce("alicef", "bobf")
+        (tmp_path / "large").write_bytes(os.urandom(40_000_000))
+        (tmp_path / "small").write_bytes(os.urandom(10_000_000))
+        done = a.sealpost("send", "--to", b.name, str(tmp_path / "large"), check=False)
+        assert done.returncode == 1 and "No space left on device" in b.sealpost("log").stdout + b.sealpost(
+            "show", b.json("log")[0]["id"]).stdout
+        assert (a.json("log")[0]["result"], b.json("log")[0]["result"]) == ("failed", "failed")
+        assert "recipient" in done.stdout, done.stdout
+        assert not os.path.exists(os.path.join(received, a.name)), "a half packet was placed"
+        wait_for(lambda: os.listdir(os.path.join(received, ".incoming")) == [])
+        # the room is free again
+        _, there = deliver(a, b, tmp_path / "small")
+        assert os.path.getsize(os.path.join(there["placed"], "small")) == 10_000_000
+    finally:
+        retire(office, a)
+        retire(office, b)
 
 
 class Capture:
