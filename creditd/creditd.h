@@ -23,4 +23,7 @@ void on_topup_get(void *arg, struct sp_request *rq);
 void on_sheet_state(void *arg, struct sp_request *rq);
 void on_lodge(void *arg, struct sp_request *rq);
 
+/* --sign-tariff STEPS: prints the line that loads the prices into keyd; the exit status. */
+int tariff_print(const struct settings *s, const char *text);
+
 #endif

@@ -1,7 +1,7 @@
 # What creditd adds to the build.
 sbin_PROGRAMS += creditd/creditd
 creditd_creditd_SOURCES = creditd/main.c creditd/creditd.h creditd/settings.c creditd/settings.h creditd/conf.def \
-	creditd/db.c creditd/db.h creditd/topup.c creditd/spend.c
+	creditd/db.c creditd/db.h creditd/topup.c creditd/spend.c creditd/tariff.c
 creditd_creditd_LDADD = libsealpost.a $(SYS_LIBS)
 
 creditd_schemadir = $(datadir)/sealpost/creditd

@@ -16,9 +16,11 @@ static const struct sp_handler handlers[] = {
 };
 
 static bool migrate;
-static const char *enrol_token;
+static const char *enrol_token, *tariff_steps;
 static const struct sp_option options[] = {
 	{ "enrol", 0, "TOKEN", "become a creditd of the domain, with the token of key.admin_service(), and end", NULL, &enrol_token },
+	{ "sign-tariff", 0, "STEPS",
+	    "print the line for psql that loads these prices, like 0:1,1000000:2, into keyd, and end", NULL, &tariff_steps },
 	{ "migrate", 0, NULL, "bring the database schema to this program's version, and end", &migrate, NULL },
 };
 
@@ -74,6 +76,8 @@ main(int argc, char **argv)
 		return status;
 	if (enrol_token != NULL) {
 		status = sp_daemon_enrol("creditd", SP_ROLE_CREDITD, settings.state, enrol_token);
+	} else if (tariff_steps != NULL) {
+		status = tariff_print(&settings, tariff_steps);
 	} else if (migrate) {
 		status = sp_daemon_migrate("creditd", settings.database_owner, "credit",
 		    settings.schema_dir[0] != 0 ? settings.schema_dir : SP_DATADIR "/creditd");

@@ -23,4 +23,7 @@ enum sp_status settings_check(const void *settings, struct sp_why *why);
 /* The price steps. SP_E_CONFIG with the step that is wrong. */
 SP_MUST_CHECK enum sp_status settings_tariff(const struct settings *s, struct sp_tariff *ret_tariff, struct sp_why *why);
 
+/* The same of one text with commas between the steps. */
+SP_MUST_CHECK enum sp_status settings_steps(const char *text, struct sp_tariff *ret_tariff, struct sp_why *why);
+
 #endif

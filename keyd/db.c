@@ -23,10 +23,11 @@ const struct sp_pg_call db_calls[DB_CALLS] = {
 	    { SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT }, { SP_PG_INT, SP_PG_BYTES },
 	    true },
 	[DB_ROSTER] = { "key.roster",
-	    "SELECT item, status, number, service_role, service_name, addresses, cert"
-	    " FROM key.roster($1, $2, $3, $4)",
+	    "SELECT item, status, number, service_role, service_name, addresses, cert,"
+	    " tariff, tariff_signature, tariff_signer FROM key.roster($1, $2, $3, $4)",
 	    { SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT },
-	    { SP_PG_INT, SP_PG_INT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_BYTES }, true },
+	    { SP_PG_INT, SP_PG_INT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_TEXT, SP_PG_BYTES, SP_PG_BYTES, SP_PG_BYTES,
+	      SP_PG_BYTES }, true },
 };
 
 enum sp_status

@@ -12,7 +12,7 @@
 #include "common/statements/enrol.h"
 #include "keyd/office.h"
 
-#define DB_SCHEMA 1	/* the last NNN-*.sql of keyd/schema */
+#define DB_SCHEMA 2	/* the last NNN-*.sql of keyd/schema */
 
 enum db_call { DB_START, DB_STORE_OWN, DB_ENROL_FIND, DB_ENROL_STORE, DB_LOOKUP, DB_ROSTER, DB_CALLS };
 extern const struct sp_pg_call db_calls[DB_CALLS];
@@ -38,8 +38,9 @@ enum { LOOKUP_STATUS, LOOKUP_CERT };
 SP_MUST_CHECK enum sp_status db_lookup(struct sp_pg *pg, const struct sp_identity *asker, const char *person,
     const char *station, sp_pg_cb *cb, void *arg);
 
-/* Many rows, one a service; the only one has no role where there is none. */
-enum { ROSTER_STATUS, ROSTER_NUMBER, ROSTER_ROLE, ROSTER_NAME, ROSTER_ADDRESSES, ROSTER_CERT };
+/* Many rows, one a service; the only one has no role where there is none. The tariff stands in each. */
+enum { ROSTER_STATUS, ROSTER_NUMBER, ROSTER_ROLE, ROSTER_NAME, ROSTER_ADDRESSES, ROSTER_CERT, ROSTER_TARIFF,
+	ROSTER_TARIFF_SIGNATURE, ROSTER_TARIFF_SIGNER };
 SP_MUST_CHECK enum sp_status db_roster(struct sp_pg *pg, const struct sp_identity *asker, sp_pg_cb *cb, void *arg);
 
 #endif

@@ -118,6 +118,9 @@ roster_read(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	answer.number = (uint64_t)sp_pg_get_int(rows, 0, ROSTER_NUMBER);
 	answer.issuers = sp_buf_span(&issuers);
 	answer.services = sp_buf_span(&services);
+	answer.tariff = sp_pg_get_bytes(rows, 0, ROSTER_TARIFF);
+	answer.tariff_signature = sp_pg_get_bytes(rows, 0, ROSTER_TARIFF_SIGNATURE);
+	answer.tariff_signer = sp_pg_get_bytes(rows, 0, ROSTER_TARIFF_SIGNER);
 	sp_request_answer(q->rq, SP_MSG_ROSTER_IS, &answer);
 	free(q);
 }

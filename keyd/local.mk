@@ -6,6 +6,7 @@ keyd_keyd_LDADD = libsealpost.a $(SYS_LIBS)
 
 keyd_schemadir = $(datadir)/sealpost/keyd
 dist_keyd_schema_DATA = keyd/schema/roles.sql keyd/schema/001-register.sql \
+	keyd/schema/002-tariff.sql keyd/schema/fn_tariff.sql \
 	keyd/schema/fn_admin.sql keyd/schema/fn_daemon.sql keyd/schema/fn_view.sql
 
 check_PROGRAMS += tests/unit/keyd_challenge_test tests/unit/keyd_settings_test tests/unit/keyd_office_test

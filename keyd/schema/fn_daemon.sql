@@ -249,7 +249,8 @@ END $$;
 COMMENT ON FUNCTION key.draw_for(text, text) IS 'completes a station''s subset of the services';
 
 CREATE FUNCTION key.roster(role text[], person text[], station text[], service text[]) RETURNS
-	TABLE (item bigint, status bigint, number bigint, service_role text, service_name text, addresses text, cert bytea)
+	TABLE (item bigint, status bigint, number bigint, service_role text, service_name text, addresses text, cert bytea,
+	tariff bytea, tariff_signature bytea, tariff_signer bytea)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = key, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -262,8 +263,11 @@ BEGIN
 		IF status = 0 AND role[i] = 'station' THEN
 			PERFORM key.draw_for(person[i], station[i]);
 		END IF;
+		SELECT t.statement, t.signature, t.signer INTO tariff, tariff_signature, tariff_signer FROM key.tariff t
+			WHERE t.valid_from <= now() + interval '5 seconds' ORDER BY t.number DESC LIMIT 1;
 		IF status = 0 THEN
-			RETURN QUERY SELECT i::bigint, 0::bigint, number, r.role, l.name, l.addresses, l.cert
+			RETURN QUERY SELECT i::bigint, 0::bigint, number, r.role, l.name, l.addresses, l.cert, tariff,
+				tariff_signature, tariff_signer
 				FROM (VALUES ('keyd'), ('creditd'), ('certd')) AS r (role), key.live_service(r.role) l
 				WHERE roster.role[i] <> 'station' OR r.role = 'keyd' OR EXISTS (SELECT FROM key.draw d
 					WHERE d.person = roster.person[i] AND d.station = roster.station[i]

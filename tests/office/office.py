@@ -143,8 +143,8 @@ class Office:
             self.run("keyd", step)
         self.start_service("keyd")
 
-    def add_creditd(self, settings=""):
-        """A credit processor, in the roster and running."""
+    def add_creditd(self, settings="", tariff=None):
+        """A credit processor, in the roster and running. With tariff, deliveries cost credits."""
         self.facts["creditd_port"] = port = free_port()
         self.services["creditd"] = self._daemon("creditd")
         os.makedirs(self.path("creditd", "state"), mode=0o700)
@@ -159,6 +159,14 @@ class Office:
         self.run("creditd", "--enrol", self.admin_sql(f"SELECT key.admin_service('creditd', 'main', ARRAY['{address}'])")[0][0])
         self.start_service("creditd")
         self._save()
+        if tariff is not None:
+            self.admin_sql(self.run("creditd", "--sign-tariff", tariff))
+
+    def open_account(self, person, amount):
+        """An account that this person may draw on, with credits; its number."""
+        number = self.admin_sql(f"SELECT credit.admin_open_account('{person}@{DOMAIN}')")[0][0]
+        self.admin_sql(f"SELECT credit.admin_deposit('{number}', {amount}, 'first deposit of {number}')")
+        return number
 
     def run(self, service, *words):
         """A service's program for one step, like --migrate."""

@@ -81,6 +81,40 @@ def account(post):
     assert post.admin_sql("SELECT name, detail FROM credit.check() WHERE ok IS NOT TRUE") == []
 
 
+# ---- prices ----
+
+def sign_tariff(post, steps):
+    d = post.services["creditd"]
+    return subprocess.run([*d.command, "--sign-tariff", steps], env=post.daemon_env(), capture_output=True, text=True, check=False)
+
+
+def test_prices_reach_the_stations_by_keyd(post):
+    assert post.alice.ask("roster", "now") == "tariff"
+    line = sign_tariff(post, "0:1,1000000:2").stdout
+    assert "goes out" in post.admin_sql(line)[0][0]
+    assert "already" in post.admin_sql(line)[0][0]
+    assert post.admin_sql("SELECT steps FROM key.v_tariff") == [["0:1,1000000:2"]]
+    assert post.alice.ask("roster", "now") == "tariff 0:1 1000000:2"
+
+
+def test_a_tariff_that_nobody_signed_leaves_deliveries_free(post):
+    time.sleep(1.1)     # its number is the second
+    parts = sign_tariff(post, "0:1,1000000:2").stdout.split("'")
+    parts[3] = "\\x" + "00" * 64
+    post.admin_sql("'".join(parts))
+    assert post.alice.ask("roster", "now") == "tariff"
+    time.sleep(1.1)
+    post.admin_sql(sign_tariff(post, "0:1,1000000:2").stdout)
+    assert post.alice.ask("roster", "now") == "tariff 0:1 1000000:2"
+
+
+@pytest.mark.parametrize("steps, words", [("0:1,1000000:3", "setting"), ("0:1", "setting"), ("", "FROM_BYTES:CREDITS"),
+                                          ("0:1,", "FROM_BYTES:CREDITS"), ("5:1", "from 0")])
+def test_prices_that_sheets_do_not_carry_are_not_signed(post, steps, words):
+    done = sign_tariff(post, steps)
+    assert done.returncode == 1 and done.stdout == "" and words in done.stderr
+
+
 def holds(post, account):
     return [int(n) for n in post.admin_sql(f"SELECT holds, on_sheets FROM credit.v_account WHERE number = '{account}'")[0]]
 

@@ -10,11 +10,16 @@ PLACES = """
 bin/sealpost
 sbin/peerd
 sbin/keyd
+sbin/creditd
 share/man/man1/sealpost.1
 share/man/man8/peerd.8
 share/man/man8/keyd.8
+share/man/man8/creditd.8
 share/sealpost/keyd/001-register.sql
+share/sealpost/keyd/002-tariff.sql
 share/sealpost/keyd/roles.sql
+share/sealpost/creditd/001-ledger.sql
+share/sealpost/creditd/roles.sql
 share/bash-completion/completions/sealpost
 share/doc/sealpost/architecture.md
 share/doc/sealpost/operations.md

@@ -137,7 +137,7 @@ def test_init_root_never_overwrites(fresh, left):
 
 
 def test_migrate_twice(ready):
-    assert "was at 1, is at 1" in ready.step("--migrate")
+    assert "was at 2, is at 2" in ready.step("--migrate")
 
 
 def test_the_schema_number_in_the_program_is_that_of_the_files():

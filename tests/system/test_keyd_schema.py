@@ -15,7 +15,8 @@ TOOL = os.path.join(BUILD, "tests/tools/pg_tool")
 SCHEMA = os.path.join(postgres.SOURCE, "keyd/schema")
 ROOT = "\\x" + "ab" * 32
 DAEMON_FUNCTIONS = {"daemon_start", "store_own", "enrol_find", "enrol_store", "lookup", "roster", "patch_last"}
-ADMIN_FUNCTIONS = {"invite", "admin_service", "admin_remove_service", "admin_revoke", "name_of"}
+ADMIN_FUNCTIONS = {"invite", "admin_service", "admin_remove_service", "admin_revoke", "name_of",
+                   "admin_tariff", "steps_text"}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_public_has_nothing_and_roles_have_their_functions_only(migrated):
             assert definer == "t" and config == "search_path=key, pg_temp", name
     assert "PUBLIC" not in granted
     assert granted.pop("key_owner")
-    assert granted == {"key_daemon": DAEMON_FUNCTIONS, "post_admin": ADMIN_FUNCTIONS, "post_audit": {"name_of"}}
+    assert granted == {"key_daemon": DAEMON_FUNCTIONS, "post_admin": ADMIN_FUNCTIONS, "post_audit": {"name_of", "steps_text"}}
     relations = migrated.sql("""
         SELECT c.relname, c.relkind, coalesce(r.rolname, 'PUBLIC'), a.privilege_type FROM pg_class c
         CROSS JOIN LATERAL aclexplode(c.relacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
@@ -332,3 +333,50 @@ def test_a_station_draws_its_services_once_and_keeps_them(db):
         enrol_station(db, f"p{i}", "x")
         draws.add(tuple(row[3] for row in roster(db, "station", f"p{i}", "x") if row[2] == "creditd"))
     assert len(draws) > 2
+
+
+# ---- prices ----
+
+def tariff(number=7, domain=b"post.example", steps=bytes(8) + (1).to_bytes(4, "big"), purpose=11, valid_from_ms=1000):
+    fields = ((2, domain), (4, number.to_bytes(4, "big")), (6, valid_from_ms.to_bytes(8, "big")), (8, steps))
+    return b"SPSTMT" + purpose.to_bytes(2, "big") + b"".join(
+        tag.to_bytes(2, "big") + len(value).to_bytes(4, "big") + value for tag, value in fields)
+
+
+def enter(statement, signature=bytes(64), signer=b"cert creditd/main"):
+    return f"SELECT key.admin_tariff({bytea(statement)}, {bytea(signature)}, {bytea(signer)})"
+
+
+def test_the_newest_tariff_in_force_goes_out_with_the_roster(db):
+    enrol_service(db, "creditd", "main")
+    before = int(roster(db, "creditd", service="main")[0][1])
+    assert db.one(enter(tariff(7)), "post_admin") == "tariff 7 goes out with the roster"
+    assert db.one(enter(tariff(7)), "post_admin") == "tariff 7 is in force already"
+    db.one(enter(tariff(9, steps=bytes(8) + b"\0\0\0\1" + (10**6).to_bytes(8, "big") + b"\0\0\0\2")), "post_admin")
+    db.one(enter(tariff(10, valid_from_ms=10**13)), "post_admin")       # of a later century
+    assert int(roster(db, "creditd", service="main")[0][1]) == before + 3
+    assert db.sql("SELECT number, steps FROM key.v_tariff ORDER BY number", "post_audit") == [
+        ["7", "0:1"], ["9", "0:1,1000000:2"], ["10", "0:1"]]
+    assert db.sql("SELECT DISTINCT encode(tariff, 'hex'), length(tariff_signature), encode(tariff_signer, 'escape') FROM "
+                  "key.roster(ARRAY['creditd'], ARRAY[''], ARRAY[''], ARRAY['main'])", "key_daemon") == [
+        [tariff(9, steps=bytes(8) + b"\0\0\0\1" + (10**6).to_bytes(8, "big") + b"\0\0\0\2").hex(), "64", "cert creditd/main"]]
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"purpose": 9}, "no tariff"), ({"domain": b"other.example"}, "not of this one"), ({"steps": bytes(11)}, "no tariff"),
+    ({"number": 6}, "not newer"), ({"valid_from_ms": 2000}, "not newer")])
+def test_tariffs_that_cannot_be(db, change, words):
+    enrol_service(db, "creditd", "main")
+    db.one(enter(tariff(7)), "post_admin")
+    refused(db, enter(tariff(**change)), "post_admin", words)
+
+
+def test_tariffs_are_cut_short_signed_by_a_creditd_and_stay(db):
+    enrol_service(db, "creditd", "main")
+    enrol_service(db, "certd", "main")
+    for length in range(len(tariff())):
+        refused(db, enter(tariff()[:length]), "post_admin", "no tariff")
+    refused(db, enter(tariff(), signature=bytes(63)), "post_admin", "no tariff")
+    refused(db, enter(tariff(), signer=b"cert certd/main"), "post_admin", "not signed by a creditd")
+    db.one(enter(tariff()), "post_admin")
+    refused(db, "DELETE FROM key.tariff", "key_owner", "append-only")

@@ -2,7 +2,7 @@
  * credit_client.c - creditd seen from a station, for its tests.
  *
  * credit_client enrol DIR TOKEN
- * credit_client roster DIR now				fetches the roster, which says where creditd is
+ * credit_client roster DIR now				fetches the roster, which says where creditd is; "ok tariff STEP…"
  * credit_client topup DIR ID ACCOUNT NUMBER [PORT]	"ok ok": taken; PORT: to be called back at on 127.0.0.1
  * credit_client get DIR ID FILE			"ok sheet …" or "ok denial STATUS"; FILE.stmt, FILE.sig, FILE.der
  * credit_client called DIR PORT			waits for creditd's call, answers it; prints as get does
@@ -256,6 +256,14 @@ refreshed(void *arg, enum sp_status st, const struct sp_why *why)
 
 	if (why != NULL)
 		t->why = *why;
+	if (st == SP_OK) {
+		const struct sp_tariff *tariff = member_tariff(t->member);
+
+		printf("ok tariff");
+		for (size_t i = 0; i < tariff->count; i++)
+			printf(" %llu:%u", (unsigned long long)tariff->steps[i].from_bytes, (unsigned)tariff->steps[i].price);
+		printf("\n");
+	}
 	finish(t, st);
 }
 
