@@ -15,13 +15,19 @@ struct creditd {
 	const struct settings *settings;
 	struct sp_tariff tariff;
 	struct sp_caller *caller;
+	struct sp_timer *again;		/* answers that were not brought yet */
+	bool asked_before;		/* for those */
 };
 
 /* Handlers; arg is struct creditd. */
 void on_topup(void *arg, struct sp_request *rq);
 void on_topup_get(void *arg, struct sp_request *rq);
 void on_sheet_state(void *arg, struct sp_request *rq);
+void on_give_back(void *arg, struct sp_request *rq);
 void on_lodge(void *arg, struct sp_request *rq);
+
+/* Signs and brings what a start before this one, or a lost letter, left behind; arg is struct creditd. Sets the timer. */
+void topup_again(void *arg);
 
 /* --sign-tariff STEPS: prints the line that loads the prices into keyd; the exit status. */
 int tariff_print(const struct settings *s, const char *text);

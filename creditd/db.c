@@ -4,11 +4,18 @@
 #include "creditd/db.h"
 
 const struct sp_pg_call db_calls[DB_CALLS] = {
-	[DB_TOPUP] = { "credit.topup", "SELECT item, status, decision, sheet, first, granted, issued_ms, valid_until_ms, epoch,"
-	    " statement, signature FROM credit.topup($1, $2, $3, $4, $5, $6, $7, $8)",
-	    { SP_PG_TEXT, SP_PG_ID, SP_PG_BYTES, SP_PG_TEXT, SP_PG_INT, SP_PG_TEXT, SP_PG_INT, SP_PG_INT },
-	    { SP_PG_INT, SP_PG_INT, SP_PG_ID, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_BYTES,
+	/* It goes through the items by requester, so that two batches never wait for each other. */
+	[DB_TOPUP] = { "credit.topup", "SELECT item, status, decision, sheet, first, granted, issued_ms, valid_until_ms,"
+	    " statement, signature, signer FROM credit.topup($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY item",
+	    { SP_PG_TEXT, SP_PG_ID, SP_PG_BYTES, SP_PG_TEXT, SP_PG_INT, SP_PG_TEXT, SP_PG_INT, SP_PG_BYTES, SP_PG_INT,
+	      SP_PG_INT, SP_PG_INT },
+	    { SP_PG_INT, SP_PG_INT, SP_PG_ID, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_BYTES, SP_PG_BYTES,
 	      SP_PG_BYTES }, false },
+	[DB_UNANSWERED] = { "credit.unanswered", "SELECT item, requester, request, decision, sheet, first, granted, issued_ms,"
+	    " valid_until_ms, statement, signature, signer, letter_key, return_host, return_port FROM credit.unanswered($1)",
+	    { SP_PG_INT },
+	    { SP_PG_TEXT, SP_PG_ID, SP_PG_INT, SP_PG_ID, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_BYTES, SP_PG_BYTES,
+	      SP_PG_BYTES, SP_PG_BYTES, SP_PG_TEXT, SP_PG_INT }, true },
 	[DB_STORE_ANSWER] = { "credit.store_answer",
 	    "SELECT item, status, stored, stored_signature, stored_signer FROM credit.store_answer($1, $2, $3, $4, $5, $6)",
 	    { SP_PG_TEXT, SP_PG_ID, SP_PG_BYTES, SP_PG_BYTES, SP_PG_BYTES, SP_PG_BYTES },
@@ -21,6 +28,8 @@ const struct sp_pg_call db_calls[DB_CALLS] = {
 	[DB_SHEET_STATE] = { "credit.sheet_state",
 	    "SELECT item, status, epoch_now, closed FROM credit.sheet_state($1, $2, $3, $4, $5)",
 	    { SP_PG_TEXT, SP_PG_ID, SP_PG_INT, SP_PG_INT, SP_PG_INT }, { SP_PG_INT, SP_PG_INT, SP_PG_INT }, false },
+	[DB_GIVE_BACK] = { "credit.give_back", "SELECT item, status FROM credit.give_back($1, $2, $3, $4, $5, $6, $7)",
+	    { SP_PG_TEXT, SP_PG_ID, SP_PG_INT, SP_PG_INT, SP_PG_TEXT, SP_PG_BYTES, SP_PG_BYTES }, { SP_PG_INT }, false },
 	[DB_LODGE] = { "credit.lodge", "SELECT item, status FROM credit.lodge($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 	    { SP_PG_BYTES, SP_PG_TEXT, SP_PG_ID, SP_PG_TEXT, SP_PG_BYTES, SP_PG_TEXT, SP_PG_INT, SP_PG_BYTES, SP_PG_BYTES,
 	      SP_PG_BYTES }, { SP_PG_INT }, false },

@@ -12,6 +12,7 @@ static const struct sp_handler handlers[] = {
 	{ SP_MSG_TOPUP, STATIONS, on_topup },
 	{ SP_MSG_TOPUP_GET, STATIONS, on_topup_get },
 	{ SP_MSG_SHEET_STATE, STATIONS, on_sheet_state },
+	{ SP_MSG_GIVE_BACK, STATIONS, on_give_back },
 	{ SP_MSG_LODGE, STATIONS, on_lodge },
 };
 
@@ -39,13 +40,21 @@ begin(void *arg, struct sp_why *why)
 {
 	struct creditd *c = arg;
 
+	if ((c->again = sp_timer_new(c->daemon.loop, topup_again, c)) == NULL)
+		return SP_E_NOMEM;
+	sp_timer_set(c->again, 0);
 	return sp_caller_new(c->daemon.loop, c->daemon.member, &c->caller, why);
 }
 
 static void
 end(void *arg)
 {
-	sp_caller_free(((struct creditd *)arg)->caller);
+	struct creditd *c = arg;
+
+	sp_caller_free(c->caller);
+	c->caller = NULL;	/* the database's last answers come after this */
+	sp_timer_free(c->again);
+	c->again = NULL;
 }
 
 static int

@@ -14,7 +14,7 @@ struct settings {
 #undef CONF
 };
 
-#define SETTINGS_KEYS 11
+#define SETTINGS_KEYS 13
 extern const struct sp_conf_key settings_keys[SETTINGS_KEYS];
 
 /* What the rows can't say: the form of the price steps. */

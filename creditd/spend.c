@@ -50,6 +50,92 @@ on_sheet_state(void *arg, struct sp_request *rq)
 		sp_daemon_fail(rq, st, NULL);
 }
 
+/* ---- GIVE_BACK ---- */
+
+struct giving {
+	struct sp_id sheet;
+	uint32_t epoch;
+	bool closes;
+	char serials[256];	/* "first:count,…" */
+};
+
+static void
+serials_text(const struct sp_serials *ranges, size_t count, char out[256])
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(out + used, 256 - used, "%s%u:%u", i > 0 ? "," : "", (unsigned)ranges[i].first,
+		    (unsigned)ranges[i].count);
+}
+
+/* A VOID or CLOSE by whoever asks. */
+static enum sp_status
+read_giving(const struct sp_msg_give_back *m, const struct sp_identity *peer, struct giving *ret_giving, struct sp_why *why)
+{
+	struct sp_serials ranges[SP_FRANK_RANGES];
+	struct sp_stmt_void v;
+	struct sp_stmt_close c;
+	uint32_t total;
+	size_t count;
+	enum sp_status st;
+
+	if (sp_statement_purpose(m->statement) == SP_STMT_CLOSE) {
+		st = sp_statement_open(SP_STMT_CLOSE, m->statement, m->signature, peer, peer->name.domain, &c, why);
+		if (st != SP_OK)
+			return st;
+		*ret_giving = (struct giving){ .sheet = c.sheet, .epoch = c.epoch, .closes = true };
+		ranges[0] = (struct sp_serials){ c.next, UINT32_MAX };	/* and all that follow */
+		serials_text(ranges, 1, ret_giving->serials);
+		return SP_OK;
+	}
+	st = sp_statement_open(SP_STMT_VOID, m->statement, m->signature, peer, peer->name.domain, &v, why);
+	if (st == SP_OK)
+		st = sp_serials_parse(v.serials, 0, UINT32_MAX, ranges, &count, &total);
+	if (st != SP_OK)
+		return st;
+	*ret_giving = (struct giving){ .sheet = v.sheet, .epoch = v.epoch };
+	serials_text(ranges, count, ret_giving->serials);
+	return SP_OK;
+}
+
+static void
+given(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
+{
+	struct sp_request *rq = arg;
+
+	if (st == SP_OK)
+		st = sp_daemon_status(rows, 0, GIVEN_STATUS);
+	if (st == SP_OK)
+		sp_request_answer(rq, SP_MSG_OK, &(struct sp_msg_ok){ 0 });
+	else
+		sp_daemon_fail(rq, st, NULL);
+}
+
+void
+on_give_back(void *arg, struct sp_request *rq)
+{
+	struct creditd *c = arg;
+	struct sp_msg_give_back m;
+	struct giving g;
+	struct sp_why why = { "" };
+	char station[SP_NAME_TEXT];
+	enum sp_status st;
+
+	if (sp_request_read(rq, &m) != SP_OK)
+		return;
+	sp_identity_text(sp_request_peer(rq), station);
+	if ((st = read_giving(&m, sp_request_peer(rq), &g, &why)) == SP_OK) {
+		const struct sp_pg_value values[] = { sp_pg_str(station), sp_pg_id(&g.sheet), sp_pg_int(g.epoch),
+			sp_pg_int(g.closes), sp_pg_str(g.serials), sp_pg_span(m.statement), sp_pg_span(m.signature) };
+
+		st = sp_pg_ask(c->daemon.pg, DB_GIVE_BACK, values, given, rq);
+	}
+	if (st != SP_OK)
+		sp_daemon_fail(rq, st, &why);
+}
+
 /* ---- LODGE ---- */
 
 struct lodging {
@@ -66,6 +152,21 @@ struct lodging {
 	struct sp_why why;
 };
 
+/* The sender's certificate was good when the offer was made: a frank may be lodged after its end. */
+static enum sp_status
+check_sender(struct lodging *l, struct sp_identity *ret_sender)
+{
+	const struct sp_trust *trust = member_trust(l->creditd->daemon.member);
+	uint64_t now = sp_clock_wall_ms();
+	struct sp_stmt_offer offer;
+	enum sp_status st = sp_trust_check(trust, l->m.sender_cert, now, ret_sender, &l->why);
+
+	if (st != SP_E_CERT_EXPIRED || sp_statement_read(SP_STMT_OFFER, l->m.offer, &offer, NULL) != SP_OK ||
+	    offer.time_ms > now)
+		return st;
+	return sp_trust_check(trust, l->m.sender_cert, offer.time_ms, ret_sender, &l->why);
+}
+
 /* Offer by the sender to whoever asks, frank for exactly that, DONE by whoever asks. */
 static enum sp_status
 check(struct lodging *l)
@@ -73,14 +174,17 @@ check(struct lodging *l)
 	struct sp_identity sender;
 	struct sp_stmt_offer offer;
 	struct sp_stmt_done done;
-	size_t used = 0;
 	enum sp_status st;
 
-	st = sp_trust_check(member_trust(l->creditd->daemon.member), l->m.sender_cert, sp_clock_wall_ms(), &sender, &l->why);
+	st = check_sender(l, &sender);
 	if (st == SP_OK)
 		st = sp_statement_open(SP_STMT_OFFER, l->m.offer, l->m.offer_signature, &sender, sender.name.domain, &offer, &l->why);
+	if (st == SP_OK)
+		st = sp_offer_check(&offer, &l->why);
 	if (st != SP_OK)
 		return st;
+	if (offer.klass == SP_RECEIPT_CERTIFIED)
+		return sp_fail(SP_E_FRANK, &l->why, "DONE settles nothing in the certified class");
 	sp_identity_text(&sender, l->sender);
 	if (!sp_span_eq(offer.sender, sp_span_str(l->sender)) || !sp_span_eq(offer.recipient, sp_span_str(l->recipient_text)) ||
 	    !sp_hash_eq(&offer.recipient_cert, &l->recipient.hash))
@@ -95,8 +199,9 @@ check(struct lodging *l)
 	    l->frank.bytes != offer.bytes || l->frank.price != offer.price)
 		return sp_fail(SP_E_FRANK, &l->why, "the frank is not for this delivery");
 	for (size_t i = 0; i < l->frank.count; i++)
-		used += (size_t)snprintf(l->serials + used, sizeof(l->serials) - used, "%s%u:%u", i > 0 ? "," : "",
-		    l->frank.serials[i].first, l->frank.serials[i].count);
+		if (l->frank.serials[i].first > INT32_MAX || l->frank.serials[i].count > SP_SHEET_SERIALS)
+			return sp_fail(SP_E_FRANK, &l->why, "no sheet has such serials");
+	serials_text(l->frank.serials, l->frank.count, l->serials);
 	return SP_OK;
 }
 

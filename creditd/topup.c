@@ -3,7 +3,8 @@
  *
  * A request goes: the database decides and moves the money; the requester is told that it was taken and its connection is
  * done; a worker signs; the database keeps the first signed answer; only that one leaves, by a call to the station's
- * command port, and by TOPUP_GET. A crash anywhere leaves a decision whose answer is signed when it is asked for again.
+ * command port, and by TOPUP_GET. A crash anywhere leaves a decision: the next start, or another creditd on the same database,
+ * signs its answer and brings it; for ten minutes it is brought again until the station has taken it.
  */
 #include <stdio.h>
 
@@ -99,15 +100,15 @@ called(void *arg, enum sp_status st)
 }
 
 static void
-call_back(const struct topup *t, struct sp_span statement, struct sp_span signature)
+call_back(const struct topup *t, struct sp_span statement, struct sp_span signature, struct sp_span signer)
 {
-	const struct sp_msg_credit_answer m = { .statement = statement, .signature = signature,
-		.signer = member_identity(t->creditd->daemon.member)->hash };
+	struct sp_msg_credit_answer m = { .statement = statement, .signature = signature };
 	struct telling *telling;
 	struct sp_why why = { "" };
 
-	if (t->where[0] == 0 || (telling = malloc(sizeof(*telling))) == NULL)
+	if (t->where[0] == 0 || t->creditd->caller == NULL || (telling = malloc(sizeof(*telling))) == NULL)
 		return;
+	sp_sha256(signer, &m.signer);	/* it may be another creditd's, or an older certificate of this one */
 	telling->creditd = t->creditd;
 	telling->id = t->id;
 	memcpy(telling->requester, t->requester, sizeof(telling->requester));
@@ -125,7 +126,7 @@ answer(struct topup *t, struct sp_span statement, struct sp_span signature, stru
 	if (t->get)
 		sp_request_answer(t->rq, SP_MSG_TOPUP_IS, &m);
 	else
-		call_back(t, statement, signature);
+		call_back(t, statement, signature, signer);
 	topup_free(t);
 }
 
@@ -193,23 +194,37 @@ sign(struct topup *t)
 /* ---- 2. decided ---- */
 
 static void
-fill_sheet(struct topup *t, const struct sp_pg_rows *rows)
+fill_sheet(struct topup *t, const struct sp_pg_rows *rows, size_t row, unsigned out)
 {
 	const struct settings *s = t->creditd->settings;
-	struct sp_span sheet = sp_pg_get_bytes(rows, 0, TOPUP_SHEET);
+	struct sp_span sheet = sp_pg_get_bytes(rows, row, out + OUT_SHEET);
 
 	if (sheet.n == sizeof(t->sheet.sheet.b))
 		memcpy(t->sheet.sheet.b, sheet.p, sheet.n);
 	t->sheet.request = t->id;
 	t->sheet.station = t->station;
 	memcpy(t->sheet.domain, t->station.domain, sizeof(t->sheet.domain));
-	t->sheet.first = (uint32_t)sp_pg_get_int(rows, 0, TOPUP_FIRST);
-	t->sheet.count = (uint32_t)sp_pg_get_int(rows, 0, TOPUP_GRANTED);
-	t->sheet.issued_ms = (uint64_t)sp_pg_get_int(rows, 0, TOPUP_ISSUED);
-	t->sheet.valid_until_ms = (uint64_t)sp_pg_get_int(rows, 0, TOPUP_UNTIL);
-	t->sheet.epoch = (uint32_t)sp_pg_get_int(rows, 0, TOPUP_EPOCH);
+	t->sheet.first = (uint32_t)sp_pg_get_int(rows, row, out + OUT_FIRST);
+	t->sheet.count = (uint32_t)sp_pg_get_int(rows, row, out + OUT_GRANTED);
+	t->sheet.issued_ms = (uint64_t)sp_pg_get_int(rows, row, out + OUT_ISSUED);
+	t->sheet.valid_until_ms = (uint64_t)sp_pg_get_int(rows, row, out + OUT_UNTIL);
+	t->sheet.epoch = 1;
 	t->sheet.offline = s->offline < t->sheet.count ? s->offline : t->sheet.count;
 	t->sheet.tariff = t->creditd->tariff;
+}
+
+/* Signs what was decided, or brings what is signed already. */
+static void
+go_on(struct topup *t, const struct sp_pg_rows *rows, size_t row, unsigned out)
+{
+	t->decision = sp_daemon_status(rows, row, out + OUT_DECISION);
+	if (t->decision == SP_OK)
+		fill_sheet(t, rows, row, out);
+	if (sp_pg_is_null(rows, row, out + OUT_STATEMENT))
+		sign(t);
+	else
+		answer(t, sp_pg_get_bytes(rows, row, out + OUT_STATEMENT), sp_pg_get_bytes(rows, row, out + OUT_SIGNATURE),
+		    sp_pg_get_bytes(rows, row, out + OUT_SIGNER));
 }
 
 static void
@@ -226,18 +241,63 @@ decided(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 		topup_fail(t, st, &why);
 		return;
 	}
-	t->decision = sp_daemon_status(rows, 0, TOPUP_DECISION);
 	sp_log(SP_LOG_INFO, "topup", "req=%s station=%s decision=%s granted=%lld", sp_id_text(&t->id, id), t->requester,
-	    sp_status_name(t->decision), (long long)sp_pg_get_int(rows, 0, TOPUP_GRANTED));
+	    sp_status_name(sp_daemon_status(rows, 0, TOPUP_OUTCOME + OUT_DECISION)),
+	    (long long)sp_pg_get_int(rows, 0, TOPUP_OUTCOME + OUT_GRANTED));
 	sp_request_answer(sp_take(&t->rq), SP_MSG_OK, &(struct sp_msg_ok){ 0 });	/* the connection's part is over */
-	if (t->decision == SP_OK)
-		fill_sheet(t, rows);
-	if (sp_pg_is_null(rows, 0, TOPUP_STATEMENT)) {
-		sign(t);
-	} else {
-		call_back(t, sp_pg_get_bytes(rows, 0, TOPUP_STATEMENT), sp_pg_get_bytes(rows, 0, TOPUP_SIGNATURE));
-		topup_free(t);
+	go_on(t, rows, 0, TOPUP_OUTCOME);
+}
+
+/* ---- what was left behind ---- */
+
+#define AGAIN_MS (60 * 1000)
+
+static void
+resume(struct creditd *c, const struct sp_pg_rows *rows, size_t row)
+{
+	struct sp_span who = sp_pg_get_bytes(rows, row, UNANSWERED_REQUESTER);
+	struct sp_span id = sp_pg_get_bytes(rows, row, UNANSWERED_REQUEST);
+	struct sp_span key = sp_pg_get_bytes(rows, row, UNANSWERED_LETTER_KEY);
+	struct sp_span host = sp_pg_get_bytes(rows, row, UNANSWERED_HOST);
+	struct topup *t = calloc(1, sizeof(*t));
+
+	if (t == NULL || who.n >= sizeof(t->requester) || id.n != sizeof(t->id.b) || key.n != SP_X25519 ||
+	    host.n > SP_HOST_MAX || sp_name_parse(who, &t->station) != SP_OK) {
+		free(t);
+		return;
 	}
+	t->creditd = c;
+	memcpy(t->requester, who.p, who.n);
+	memcpy(t->id.b, id.p, id.n);
+	memcpy(t->letter_key, key.p, key.n);
+	if (host.n > 0)
+		snprintf(t->where, sizeof(t->where), "%.*s:%u", (int)host.n, (const char *)host.p,
+		    (unsigned)sp_pg_get_int(rows, row, UNANSWERED_PORT));
+	go_on(t, rows, row, UNANSWERED_OUTCOME);
+}
+
+static void
+left_behind(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
+{
+	struct creditd *c = arg;
+
+	if (c->again == NULL)
+		return;		/* creditd is ending */
+	for (size_t i = 0; st == SP_OK && i < sp_pg_count(rows); i++)
+		resume(c, rows, i);
+	sp_timer_set(c->again, AGAIN_MS);
+}
+
+void
+topup_again(void *arg)
+{
+	struct creditd *c = arg;
+	const struct sp_pg_value values[] = { sp_pg_int(c->asked_before ? AGAIN_MS : 0) };
+
+	/* at a start everything, later what had its time to be brought */
+	c->asked_before = true;
+	if (sp_pg_ask(c->daemon.pg, DB_UNANSWERED, values, left_behind, c) != SP_OK)
+		sp_timer_set(c->again, AGAIN_MS);
 }
 
 /* ---- 1. asked ---- */
@@ -289,7 +349,8 @@ on_topup(void *arg, struct sp_request *rq)
 	if (st == SP_OK) {
 		const struct sp_pg_value values[] = { sp_pg_str(t->requester), sp_pg_id(&t->id), sp_pg_hash(&body),
 			sp_pg_str(account), sp_pg_int(m.number), sp_pg_str(host), sp_pg_int(m.return_port),
-			sp_pg_int((int64_t)(c->settings->sheet_life / 86400000)) };
+			sp_pg_span(sp_span(t->letter_key, SP_X25519)), sp_pg_int((int64_t)(c->settings->sheet_life / 86400000)),
+			sp_pg_int(c->settings->balance), sp_pg_int(c->settings->clamp) };
 
 		st = sp_pg_ask(c->daemon.pg, DB_TOPUP, values, decided, t);
 	}

@@ -205,7 +205,7 @@ sp_caller_free(struct sp_caller *c)
 	if (c == NULL)
 		return;
 	while ((k = TAILQ_FIRST(&c->calls)) != NULL)
-		call_free(k);
+		call_end(k, SP_E_CANCELLED);
 	sp_letterbox_free(c->box);
 	sp_resolver_free(c->resolver);
 	free(c);

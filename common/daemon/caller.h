@@ -15,7 +15,7 @@ struct sp_caller;
 /* Opens a socket of its own on a free port. */
 SP_MUST_CHECK enum sp_status sp_caller_new(struct sp_loop *loop, struct member *member, struct sp_caller **ret_caller,
     struct sp_why *why);
-void sp_caller_free(struct sp_caller *c);	/* calls under way end without a word */
+void sp_caller_free(struct sp_caller *c);	/* calls under way end with SP_E_CANCELLED */
 SP_AUTO_DEFINE(sp_caller);
 
 /* SP_OK: the station has answered ANSWER{0}. SP_E_TIMEOUT, or the status that it answered. */

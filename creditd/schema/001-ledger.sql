@@ -1,6 +1,6 @@
 -- 001-ledger.sql: accounts, double entry, sheets, settled serials, and the evidence of what does not fit.
 --
--- Lock order: request, account, sheet (by sheet number). Postings of one transaction sum to zero. What is append-only says so;
+-- Lock order: accounts and sheets in the order of their numbers, then the requester. Postings of one transaction sum to zero. What is append-only says so;
 -- a trigger refuses the rest, the owner's attempts too.
 
 CREATE FUNCTION credit.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -22,7 +22,7 @@ CREATE TABLE credit.account (
 );
 COMMENT ON TABLE credit.account IS 'who pays; what it holds is the sum of its postings';
 COMMENT ON COLUMN credit.account.number IS 'what stations name in a top-up; not guessable';
-COMMENT ON COLUMN credit.account.flat_rate IS 'only the validity of the account is checked; it may be overdrawn';
+COMMENT ON COLUMN credit.account.flat_rate IS 'only the validity of the account is checked; what it draws is not its own';
 
 CREATE TABLE credit.member (
 	account bigint NOT NULL REFERENCES credit.account,
@@ -36,15 +36,16 @@ CREATE TABLE credit.transaction (
 	transaction bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	at timestamptz NOT NULL DEFAULT now(),
 	by text NOT NULL DEFAULT session_user,
-	what text NOT NULL CHECK (what IN ('deposit', 'sheet', 'settle', 'close')),
+	what text NOT NULL CHECK (what IN ('deposit', 'sheet', 'settle', 'charge', 'return')),
 	reference text NOT NULL UNIQUE
 );
 COMMENT ON TABLE credit.transaction IS 'each movement once, under a reference of its own; append-only';
 
--- where: 'bank' (what came in), 'account' (a customer's), 'sheet' (issued, not yet settled), 'revenue' (settled).
+-- where: 'bank' (what came in), 'account' (a customer's), 'flat' (what flat-rate accounts drew), 'sheet' (issued, not yet
+-- settled), 'revenue' (settled).
 CREATE TABLE credit.posting (
 	transaction bigint NOT NULL REFERENCES credit.transaction,
-	place text NOT NULL CHECK (place IN ('bank', 'account', 'sheet', 'revenue')),
+	place text NOT NULL CHECK (place IN ('bank', 'account', 'flat', 'sheet', 'revenue')),
 	account bigint REFERENCES credit.account,
 	sheet uuid,
 	amount bigint NOT NULL CHECK (amount <> 0),
@@ -77,6 +78,7 @@ CREATE TABLE credit.request (
 	account_named text NOT NULL,
 	return_host text NOT NULL DEFAULT '',
 	return_port bigint NOT NULL DEFAULT 0,
+	letter_key bytea NOT NULL CHECK (length(letter_key) = 32),
 	created timestamptz NOT NULL DEFAULT now(),
 	status bigint NOT NULL,
 	account bigint REFERENCES credit.account,
@@ -85,8 +87,10 @@ CREATE TABLE credit.request (
 	PRIMARY KEY (requester, request),
 	CHECK ((status = 0) = (sheet IS NOT NULL AND granted IS NOT NULL AND account IS NOT NULL))
 );
+CREATE INDEX request_created ON credit.request (created);
 COMMENT ON TABLE credit.request IS 'top-ups and what was decided, refusals too: an id has one outcome; append-only';
 COMMENT ON COLUMN credit.request.body IS 'SHA-256 of the request: the same id with another body is an error';
+COMMENT ON COLUMN credit.request.letter_key IS 'key of the station that letters to it are sealed to';
 COMMENT ON COLUMN credit.request.account_named IS 'the account number as the station named it; card references are not kept in clear';
 
 CREATE TABLE credit.answer (
@@ -114,6 +118,7 @@ COMMENT ON TABLE credit.told IS 'answers that the station has taken; append-only
 CREATE TABLE credit.sheet (
 	sheet uuid PRIMARY KEY,
 	account bigint NOT NULL REFERENCES credit.account,
+	flat_rate boolean NOT NULL,
 	station text NOT NULL,
 	first bigint NOT NULL CHECK (first >= 1),
 	count bigint NOT NULL CHECK (count BETWEEN 1 AND 1024),
@@ -122,10 +127,15 @@ CREATE TABLE credit.sheet (
 	epoch bigint NOT NULL DEFAULT 1 CHECK (epoch >= 1),
 	next bigint NOT NULL,
 	closed timestamptz,
+	returned timestamptz CHECK (returned IS NULL OR closed IS NOT NULL),
 	CHECK (next BETWEEN first AND first + count)
 );
+CREATE INDEX sheet_station ON credit.sheet (station) WHERE closed IS NULL;
+CREATE INDEX sheet_rest ON credit.sheet (least(closed, valid_until)) WHERE returned IS NULL;
 COMMENT ON TABLE credit.sheet IS 'credits issued to one station';
 COMMENT ON COLUMN credit.sheet.next IS 'highest first-unused serial that the station has reported';
+COMMENT ON COLUMN credit.sheet.closed IS 'the station spends it no more: given back, a restored copy, or long ended';
+COMMENT ON COLUMN credit.sheet.returned IS 'what nobody lodged went back to the account';
 COMMENT ON COLUMN credit.sheet.epoch IS 'rises at each start of the station: a lower one is a restored copy';
 
 CREATE FUNCTION credit.keep_sheet() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -133,9 +143,10 @@ BEGIN
 	IF TG_OP <> 'UPDATE' THEN
 		RAISE EXCEPTION 'sheets are kept: % refused', TG_OP;
 	END IF;
-	IF (to_jsonb(OLD) - '{epoch,next,closed}'::text[]) <> (to_jsonb(NEW) - '{epoch,next,closed}'::text[])
+	IF (to_jsonb(OLD) - '{epoch,next,closed,returned}'::text[]) <> (to_jsonb(NEW) - '{epoch,next,closed,returned}'::text[])
 	    OR NEW.epoch < OLD.epoch OR NEW.next < OLD.next
-	    OR (OLD.closed IS NOT NULL AND NEW.closed IS DISTINCT FROM OLD.closed) THEN
+	    OR (OLD.closed IS NOT NULL AND NEW.closed IS DISTINCT FROM OLD.closed)
+	    OR (OLD.returned IS NOT NULL AND NEW.returned IS DISTINCT FROM OLD.returned) THEN
 		RAISE EXCEPTION 'a sheet''s epoch and next serial only rise, it is closed once, and nothing else of it changes';
 	END IF;
 	RETURN NEW;
@@ -143,6 +154,17 @@ END $$;
 COMMENT ON FUNCTION credit.keep_sheet() IS 'trigger: what may happen to a sheet';
 CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON credit.sheet FOR EACH ROW EXECUTE FUNCTION credit.keep_sheet();
 CREATE TRIGGER keep_all BEFORE TRUNCATE ON credit.sheet FOR EACH STATEMENT EXECUTE FUNCTION credit.refuse_change();
+
+CREATE TABLE credit.given (
+	sheet uuid NOT NULL REFERENCES credit.sheet,
+	statement bytea NOT NULL CHECK (length(statement) BETWEEN 8 AND 200),
+	signature bytea NOT NULL CHECK (length(signature) = 64),
+	first bigint NOT NULL,
+	count bigint NOT NULL CHECK (count >= 0),
+	at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (sheet, statement, first)
+);
+COMMENT ON TABLE credit.given IS 'serials that the station gave back, by its signed VOID or CLOSE: a frank on one of them is evidence; append-only';
 
 CREATE TABLE credit.settlement (
 	settlement bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -179,7 +201,7 @@ CREATE TABLE credit.evidence (
 	frank bytea NOT NULL,
 	frank_signature bytea NOT NULL,
 	proof bytea NOT NULL,
-	what text NOT NULL CHECK (what IN ('spent twice', 'sheet closed')),
+	what text NOT NULL CHECK (what IN ('spent twice', 'given back')),
 	UNIQUE (sheet, transfer, frank)
 );
 COMMENT ON TABLE credit.evidence IS 'franks that conflict with what was settled before, both kept as signed; append-only';
@@ -188,7 +210,7 @@ DO $$
 DECLARE
 	t text;
 BEGIN
-	FOREACH t IN ARRAY ARRAY['transaction', 'posting', 'request', 'answer', 'told', 'settlement', 'mark', 'evidence'] LOOP
+	FOREACH t IN ARRAY ARRAY['transaction', 'posting', 'request', 'answer', 'told', 'given', 'settlement', 'mark', 'evidence'] LOOP
 		EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON credit.%I
 			FOR EACH STATEMENT EXECUTE FUNCTION credit.refuse_change()', t);
 	END LOOP;

@@ -105,8 +105,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION credit.admin_close_account(text) IS 'nothing is drawn on the account any more';
 
--- What a sheet has that was neither settled nor can be any more goes back to its account.
-CREATE FUNCTION credit.close_sheet(id uuid) RETURNS bigint
+-- Franks live 72 hours, and lodging one may take 7 days more: what was not settled 10 days after a sheet closed or ended goes
+-- back. What is lodged later all the same is charged to the account.
+CREATE FUNCTION credit.return_rest(id uuid) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 DECLARE
 	s credit.sheet;
@@ -114,28 +115,29 @@ DECLARE
 	rest bigint;
 BEGIN
 	SELECT * INTO s FROM credit.sheet WHERE sheet = id FOR UPDATE;
-	IF s.sheet IS NULL OR s.closed IS NOT NULL THEN
+	IF s.sheet IS NULL OR s.returned IS NOT NULL OR least(s.closed, s.valid_until) > now() - interval '10 days' THEN
 		RETURN 0;
 	END IF;
-	UPDATE credit.sheet SET closed = now() WHERE sheet = id;
+	UPDATE credit.sheet SET closed = coalesce(closed, now()), returned = now() WHERE sheet = id;
 	rest := (SELECT coalesce(sum(amount), 0) FROM credit.posting WHERE posting.sheet = id);
 	IF rest > 0 THEN
-		INSERT INTO credit.transaction (what, reference) VALUES ('close', 'close ' || id) RETURNING transaction INTO tx;
-		INSERT INTO credit.posting (transaction, place, account, sheet, amount)
-			VALUES (tx, 'sheet', NULL, id, -rest), (tx, 'account', s.account, NULL, rest);
+		INSERT INTO credit.transaction (what, reference) VALUES ('return', 'return ' || id) RETURNING transaction INTO tx;
+		INSERT INTO credit.posting (transaction, place, account, sheet, amount) VALUES (tx, 'sheet', NULL, id, -rest),
+			(tx, CASE WHEN s.flat_rate THEN 'flat' ELSE 'account' END, CASE WHEN s.flat_rate THEN NULL ELSE s.account END,
+			NULL, rest);
 	END IF;
 	RETURN rest;
 END $$;
-COMMENT ON FUNCTION credit.close_sheet(uuid) IS 'closes a sheet; the unspent rest returns to its account';
+COMMENT ON FUNCTION credit.return_rest(uuid) IS 'the unspent rest of a sheet returns to its account, 10 days after it closed or ended';
 
 CREATE FUNCTION credit.admin_sweep() RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
-	SELECT coalesce(sum(credit.close_sheet(s.sheet)), 0)::bigint
-	FROM (SELECT sheet FROM credit.sheet WHERE closed IS NULL AND valid_until < now() - interval '10 days'
+	SELECT coalesce(sum(credit.return_rest(s.sheet)), 0)::bigint
+	FROM (SELECT sheet FROM credit.sheet WHERE returned IS NULL AND least(closed, valid_until) <= now() - interval '10 days'
 		ORDER BY sheet) AS s
 $$;
 COMMENT ON FUNCTION credit.admin_sweep() IS
-	'closes sheets that ended 10 days ago or more (franks live 72 hours, then 7 days pass); returns the credits given back';
+	'gives back what is left of sheets that closed or ended 10 days ago or more (franks live 72 hours, then 7 days pass); returns how many credits';
 
 CREATE FUNCTION credit.check() RETURNS TABLE (name text, ok boolean, detail text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
@@ -145,20 +147,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 	SELECT 'every transaction has postings', count(*) = 0, string_agg(t.transaction::text, ' ')
 		FROM credit.transaction t WHERE NOT EXISTS (SELECT FROM credit.posting p WHERE p.transaction = t.transaction)
 	UNION ALL
-	SELECT 'no account that pays is overdrawn', count(*) = 0, string_agg(number, ' ')
-		FROM credit.account WHERE NOT flat_rate AND credit.holds(account) < 0
+	SELECT 'no account is overdrawn but by franks that came after the rest had returned', count(*) = 0, string_agg(number, ' ')
+		FROM credit.account a WHERE credit.holds(account) < (SELECT least(0, coalesce(sum(p.amount), 0)) FROM credit.posting p
+			JOIN credit.transaction t USING (transaction) WHERE p.account = a.account AND t.what = 'charge')
 	UNION ALL
 	SELECT 'every granted request has its sheet, and every sheet its request', count(*) = 0, string_agg(x.sheet::text, ' ')
 		FROM (SELECT r.sheet FROM credit.request r FULL JOIN credit.sheet s USING (sheet)
 			WHERE (r.sheet IS NULL) <> (s.sheet IS NULL) AND coalesce(r.status, 0) = 0) AS x
 	UNION ALL
 	SELECT 'a sheet holds what was issued less what was settled', count(*) = 0, string_agg(sheet::text, ' ')
-		FROM credit.sheet s WHERE s.closed IS NULL
+		FROM credit.sheet s WHERE s.returned IS NULL
 		AND (SELECT coalesce(sum(amount), 0) FROM credit.posting p WHERE p.sheet = s.sheet)
 			<> s.count - (SELECT count(*) FROM credit.mark m WHERE m.sheet = s.sheet)
 	UNION ALL
-	SELECT 'a closed sheet holds nothing', count(*) = 0, string_agg(sheet::text, ' ')
-		FROM credit.sheet s WHERE s.closed IS NOT NULL
+	SELECT 'a sheet whose rest has returned holds nothing', count(*) = 0, string_agg(sheet::text, ' ')
+		FROM credit.sheet s WHERE s.returned IS NOT NULL
 		AND (SELECT coalesce(sum(amount), 0) FROM credit.posting p WHERE p.sheet = s.sheet) <> 0
 	UNION ALL
 	SELECT 'marks lie in their sheet', count(*) = 0, string_agg(m.sheet || '/' || m.serial, ' ')

@@ -13,10 +13,10 @@ COMMENT ON VIEW credit.v_account IS 'accounts: what each holds, what is out on s
 CREATE VIEW credit.v_sheet AS
 	SELECT s.sheet, s.station, a.number AS account, s.count, (SELECT count(*) FROM credit.mark m WHERE m.sheet = s.sheet) AS settled,
 		s.next - s.first AS reported_used, s.epoch,
-		CASE WHEN s.closed IS NOT NULL THEN 'closed' WHEN s.valid_until <= now() THEN 'ended' ELSE 'open' END AS state,
-		s.issued, s.valid_until, s.closed
+		CASE WHEN s.returned IS NOT NULL THEN 'returned' WHEN s.closed IS NOT NULL THEN 'closed' WHEN s.valid_until <= now() THEN 'ended' ELSE 'open' END AS state,
+		s.issued, s.valid_until, s.closed, s.returned
 	FROM credit.sheet s JOIN credit.account a USING (account);
-COMMENT ON VIEW credit.v_sheet IS 'sheets of credits: how many were issued, settled, reported as used';
+COMMENT ON VIEW credit.v_sheet IS 'sheets of credits: how many were issued, settled, reported as used; state: open, ended (no longer valid), closed (given back, or a restored copy), returned (the rest is back on the account)';
 
 CREATE VIEW credit.v_request AS
 	SELECT r.requester, r.request, r.asked, r.granted, r.status, a.number AS account, r.created, w.signed, t.told

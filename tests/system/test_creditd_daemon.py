@@ -61,7 +61,7 @@ def new_id(age_s=0):
 @pytest.fixture(scope="module")
 def post():
     o = _office(_build("SP_BUILD", "build-check"))
-    o.add_creditd('offline = 7; tariff = ["0:1", "1000000:2"];')
+    o.add_creditd('offline = 7; balance = 100000; tariff = ["0:1", "1000000:2"];')
     o.alice, o.bob = Client(o, "alice/laptop"), Client(o, "bob/desk")
     yield o
     o.stop()
@@ -240,6 +240,28 @@ def test_a_kill_loses_and_doubles_nothing(post, account, where):
     assert post.admin_sql(f"SELECT count(*) FROM credit.v_sheet WHERE account = '{account}'") == [["1"]]
 
 
+def test_what_a_kill_left_unsigned_is_signed_at_the_next_start(post, account):
+    creditd, request = post.services["creditd"], new_id()
+    assert creditd.stop()
+    creditd.start({"SEALPOST_FAULT": "credit-answer-signed=kill"})
+    creditd.wait_until(lambda: " ready " in creditd.log().rsplit("stopping", 1)[1], 30, "said that it is ready")
+    post.alice.ask("topup", request, account, 20)
+    assert creditd.wait_gone(20)
+    post.start_service("creditd")
+    assert post.alice.get(request)[0] == "sheet"        # it was asked for once only
+
+
+def test_a_station_that_was_away_is_called_at_the_next_start(post, account):
+    request, port = new_id(), 20000 + secrets.randbelow(10000)
+    assert post.alice.ask("topup", request, account, 9, port) == "ok"
+    assert post.services["creditd"].stop()
+    with subprocess.Popen([post.program("tests/tools/credit_client"), "called", post.alice.dir, str(port)],
+                          stdout=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stdout.readline() == "ok listening\n"
+        post.start_service("creditd")
+        assert waiting.stdout.readline().split()[1] == "sheet"
+
+
 def test_it_outlives_its_database(post, account):
     post.cluster.kill()
     assert post.alice.ask("topup", new_id(), account, 5) in ("DATABASE", "BUSY", "TIMEOUT")
@@ -262,7 +284,22 @@ def test_a_wallet_that_goes_back_is_closed(post, account):
     assert post.alice.ask("state", sheet, 2, 5, 0) == "state 2 0"
     assert post.bob.ask("state", sheet, 2, 5, 0) == "NOTFOUND"
     assert post.alice.ask("state", sheet, 1, 5, 0) == "state 2 1"
-    assert holds(post, account) == [100, 0]
+    assert holds(post, account) == [80, 20]     # franks may still be on their way
+
+
+def test_serials_are_given_back_with_a_signature(post, account):
+    sheet = post.alice.sheet(account)
+    assert post.alice.ask("give", sheet, 1, 3, 2) == "ok"
+    assert post.alice.ask("give", sheet, 1, 5, 1, "forged") == "SIGNATURE"
+    assert post.alice.ask("give", sheet, 2, 5, 1) == "CONFLICT"
+    assert post.bob.ask("give", sheet, 1, 5, 1) == "NOTFOUND"
+    assert post.alice.ask("give", sheet, 1, 10, 0) == "ok"
+    assert post.alice.ask("state", sheet, 1, 10, 0) == "state 1 1"
+    assert post.bob.ask("lodge", post.alice.dir, post.alice.file("sheet"), new_id(), 1, 2) == "ok"
+    late = new_id()
+    assert post.bob.ask("lodge", post.alice.dir, post.alice.file("sheet"), late, 12, 1) == "ok"
+    assert post.admin_sql(f"SELECT what FROM credit.v_evidence WHERE transfer = '{late}'") == [["given back"]]
+    assert holds(post, account) == [80, 17]
 
 
 # ---- franks ----
@@ -286,7 +323,8 @@ def test_a_serial_spent_twice_is_refused_and_kept_as_evidence(post, account):
 
 @pytest.mark.parametrize("how, status", [
     ("other-offer", "FRANK"), ("other-recipient", "IDENTITY"), ("other-price", "FRANK"),
-    ("bad-done", "SIGNATURE"), ("bad-frank", "SIGNATURE")])
+    ("other-size", "FRANK"),
+    ("certified", "FRANK"), ("bad-done", "SIGNATURE"), ("bad-frank", "SIGNATURE")])
 def test_a_frank_without_its_proof_is_refused(post, account, how, status):
     post.alice.sheet(account)
     assert post.bob.ask("lodge", post.alice.dir, post.alice.file("sheet"), new_id(), 1, 2, how) == status

@@ -8,7 +8,9 @@
  * credit_client called DIR PORT			waits for creditd's call, answers it; prints as get does
  * credit_client state DIR SHEET EPOCH NEXT START	"ok state EPOCH CLOSED"
  * credit_client lodge DIR SENDERDIR SHEETFILE TRANSFER FIRST COUNT [HOW]
- *	as the recipient DIR, a frank by SENDERDIR; HOW: other-offer, other-recipient, other-price, bad-done, bad-frank
+ *	as the recipient DIR, a frank by SENDERDIR; HOW: other-offer, other-recipient, other-price, other-size, bad-done, bad-frank,
+ *	certified
+ * credit_client give DIR SHEET EPOCH FIRST COUNT [HOW]	VOID; COUNT 0: CLOSE from FIRST on; HOW: forged
  *
  * Prints "ok …" and ends with 0, or "STATUS reason" and ends with 1.
  */
@@ -202,6 +204,36 @@ state(struct tool *t, struct sp_client *client)
 	return st != SP_OK ? st : sp_client_ask(client, &id, SP_MSG_SHEET_STATE, &m, stated, t, &t->why);
 }
 
+/* ---- giving back ---- */
+
+static enum sp_status
+give(struct tool *t, struct sp_client *client)
+{
+	SP_AUTO_DONE(sp_buf) serials = { 0 }, statement = { 0 };
+	const struct sp_serials range = { number(t->word[2]), number(t->word[3]) };
+	struct sp_stmt_void v = { .epoch = number(t->word[1]) };
+	struct sp_stmt_close c = { .epoch = v.epoch, .next = range.first };
+	uint8_t signature[SP_SIGNATURE];
+	struct sp_id id = sp_id_new();
+	struct sp_msg_give_back m;
+	enum sp_status st;
+
+	if ((st = sp_id_parse(t->word[0], &v.sheet)) != SP_OK)
+		return st;
+	c.sheet = v.sheet;
+	if (range.count == 0) {
+		st = sp_statement_sign(SP_STMT_CLOSE, &c, member_key(t->member), &statement, signature, NULL, &t->why);
+	} else if ((st = sp_serials_pack(&range, 1, &serials)) == SP_OK) {
+		v.serials = sp_buf_span(&serials);
+		st = sp_statement_sign(SP_STMT_VOID, &v, member_key(t->member), &statement, signature, NULL, &t->why);
+	}
+	if (st != SP_OK)
+		return st;
+	signature[7] ^= t->word[4] != NULL;
+	m = (struct sp_msg_give_back){ .statement = sp_buf_span(&statement), .signature = sp_span(signature, SP_SIGNATURE) };
+	return sp_client_ask(client, &id, SP_MSG_GIVE_BACK, &m, asked, t, &t->why);
+}
+
 /* ---- lodging ---- */
 
 static enum sp_status
@@ -213,7 +245,8 @@ lodge(struct tool *t, struct sp_client *client)
 	char sender_name[SP_NAME_TEXT], recipient_name[SP_NAME_TEXT], path[1024];
 	uint8_t offer_signature[SP_SIGNATURE], frank_signature[SP_SIGNATURE], done_signature[SP_SIGNATURE];
 	struct sp_hash offer_hash;
-	struct sp_stmt_offer o = { .klass = SP_RECEIPT_NONE, .price = number(t->word[4]), .files = 1, .bytes = 10, .packet = 4096,
+	struct sp_stmt_offer o = { .klass = SP_RECEIPT_NONE, .price = number(t->word[4]), .files = 1,
+		.bytes = number(t->word[4]) == 1 ? 10 : 1000000, .packet = 2000000,
 		.time_ms = sp_clock_wall_ms(), .manifest_length = 100, .recipient_cert = member_identity(t->member)->hash };
 	struct sp_frank f = { .recipient_cert = o.recipient_cert, .bytes = o.bytes, .price = o.price, .count = 1,
 		.serials = { { number(t->word[3]), o.price } }, .valid_until_ms = o.time_ms + 72ull * 3600 * 1000 };
@@ -233,6 +266,10 @@ lodge(struct tool *t, struct sp_client *client)
 		o.recipient = o.sender;
 	if (strcmp(how, "other-price") == 0)
 		o.price++;
+	if (strcmp(how, "other-size") == 0)
+		f.bytes = o.bytes = 2000000 - o.bytes;
+	if (strcmp(how, "certified") == 0)
+		o.klass = SP_RECEIPT_CERTIFIED;
 	if ((st = sp_statement_sign(SP_STMT_OFFER, &o, member_key(sender), &offer, offer_signature, &offer_hash, &t->why)) != SP_OK)
 		return st;
 	f.offer = d.offer = offer_hash;
@@ -274,7 +311,7 @@ static const struct verb {
 	int words;		/* after DIR, at least */
 	enum sp_status (*run)(struct tool *t, struct sp_client *client);
 } verbs[] = {
-	{ "topup", 3, topup }, { "get", 2, get }, { "state", 4, state }, { "lodge", 5, lodge },
+	{ "topup", 3, topup }, { "get", 2, get }, { "state", 4, state }, { "lodge", 5, lodge }, { "give", 4, give },
 };
 
 static enum sp_status
