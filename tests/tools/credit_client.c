@@ -246,7 +246,7 @@ lodge(struct tool *t, struct sp_client *client)
 	uint8_t offer_signature[SP_SIGNATURE], frank_signature[SP_SIGNATURE], done_signature[SP_SIGNATURE];
 	struct sp_hash offer_hash;
 	struct sp_stmt_offer o = { .klass = SP_RECEIPT_NONE, .price = number(t->word[4]), .files = 1,
-		.bytes = number(t->word[4]) == 1 ? 10 : 1000000, .packet = 2000000,
+		.bytes = number(t->word[4]) == 1 ? 10 : 1000000, .packet = 4096 * 512,
 		.time_ms = sp_clock_wall_ms(), .manifest_length = 100, .recipient_cert = member_identity(t->member)->hash };
 	struct sp_frank f = { .recipient_cert = o.recipient_cert, .bytes = o.bytes, .price = o.price, .count = 1,
 		.serials = { { number(t->word[3]), o.price } }, .valid_until_ms = o.time_ms + 72ull * 3600 * 1000 };
@@ -263,11 +263,11 @@ lodge(struct tool *t, struct sp_client *client)
 	o.sender = sp_span_str(sp_identity_text(member_identity(sender), sender_name));
 	o.recipient = sp_span_str(sp_identity_text(member_identity(t->member), recipient_name));
 	if (strcmp(how, "other-recipient") == 0)
-		o.recipient = o.sender;
+		o.recipient = sp_span_str("carol/pc@post.example");
 	if (strcmp(how, "other-price") == 0)
 		o.price++;
 	if (strcmp(how, "other-size") == 0)
-		f.bytes = o.bytes = 2000000 - o.bytes;
+		f.bytes = o.bytes = 1000010 - o.bytes;
 	if (strcmp(how, "certified") == 0)
 		o.klass = SP_RECEIPT_CERTIFIED;
 	if ((st = sp_statement_sign(SP_STMT_OFFER, &o, member_key(sender), &offer, offer_signature, &offer_hash, &t->why)) != SP_OK)
