@@ -4,9 +4,8 @@
 #include "creditd/db.h"
 
 const struct sp_pg_call db_calls[DB_CALLS] = {
-	/* It goes through the items by requester, so that two batches never wait for each other. */
 	[DB_TOPUP] = { "credit.topup", "SELECT item, status, decision, sheet, first, granted, issued_ms, valid_until_ms,"
-	    " statement, signature, signer FROM credit.topup($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY item",
+	    " statement, signature, signer FROM credit.topup($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 	    { SP_PG_TEXT, SP_PG_ID, SP_PG_BYTES, SP_PG_TEXT, SP_PG_INT, SP_PG_TEXT, SP_PG_INT, SP_PG_BYTES, SP_PG_INT,
 	      SP_PG_INT, SP_PG_INT },
 	    { SP_PG_INT, SP_PG_INT, SP_PG_ID, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_INT, SP_PG_BYTES, SP_PG_BYTES,

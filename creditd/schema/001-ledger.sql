@@ -1,6 +1,6 @@
 -- 001-ledger.sql: accounts, double entry, sheets, settled serials, and the evidence of what does not fit.
 --
--- Lock order: accounts and sheets in the order of their numbers, then the requester. Postings of one transaction sum to zero. What is append-only says so;
+-- Lock order: accounts, stations (credit.lock_stations), sheets; each in the order of its numbers. Postings of one transaction sum to zero. What is append-only says so;
 -- a trigger refuses the rest, the owner's attempts too.
 
 CREATE FUNCTION credit.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

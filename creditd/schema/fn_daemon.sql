@@ -5,6 +5,18 @@
 -- 0 done, 7 no such thing, 76 beyond the limit, 93 the frank is not valid, 95 spent before, 96 unauthorised account, 97 amount not available,
 -- 99 conflict.
 
+-- To the end of the transaction, in one order, so that two batches never wait for each other.
+CREATE FUNCTION credit.lock_stations(who text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
+DECLARE
+	number bigint;
+BEGIN
+	FOR number IN SELECT DISTINCT hashtextextended('credit ' || w, 0) AS h FROM unnest(who) AS w ORDER BY h LOOP
+		PERFORM pg_advisory_xact_lock(number);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION credit.lock_stations(text[]) IS 'what is decided about one station is decided one after the other';
+
 -- What a station could still spend, as far as it has reported and others have lodged.
 CREATE FUNCTION credit.free(who text) RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
@@ -52,7 +64,6 @@ DECLARE
 	made uuid;
 	tx bigint;
 BEGIN
-	PERFORM pg_advisory_xact_lock(hashtextextended('credit ' || who, 0));
 	SELECT * INTO r FROM credit.request q WHERE q.requester = who AND q.request = id;
 	IF FOUND THEN
 		RETURN r;
@@ -99,13 +110,14 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS 
 DECLARE
 	r credit.request;
 BEGIN
-	-- in one order, so that two batches never wait for each other
 	PERFORM FROM credit.account c WHERE c.number = ANY (account_named) ORDER BY c.account FOR UPDATE;
-	FOR item IN SELECT n.ord FROM unnest(topup.requester) WITH ORDINALITY AS n (who, ord) ORDER BY n.who, n.ord LOOP
-		r := credit.decide(topup.requester[item], topup.request[item], topup.body[item], topup.account_named[item],
-			topup.asked[item], topup.return_host[item], topup.return_port[item], topup.letter_key[item],
-			valid_days[item], most[item], clamp[item] <> 0);
-		status := CASE WHEN r.body = topup.body[item] THEN 0 ELSE 99 END;
+	PERFORM credit.lock_stations(topup.requester);
+	FOR i IN 1 .. cardinality(topup.requester) LOOP
+		item := i;
+		r := credit.decide(topup.requester[i], topup.request[i], topup.body[i], topup.account_named[i],
+			topup.asked[i], topup.return_host[i], topup.return_port[i], topup.letter_key[i],
+			valid_days[i], most[i], clamp[i] <> 0);
+		status := CASE WHEN r.body = topup.body[i] THEN 0 ELSE 99 END;
 		SELECT o.decision, o.sheet, o.first, o.granted, o.issued_ms, o.valid_until_ms, o.statement, o.signature, o.signer
 			INTO decision, sheet, first, granted, issued_ms, valid_until_ms, statement, signature, signer
 			FROM credit.outcome(r) AS o;

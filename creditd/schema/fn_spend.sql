@@ -145,6 +145,7 @@ DECLARE
 	wanted bigint[];
 	other bigint;
 BEGIN
+	PERFORM credit.lock_stations(ARRAY[settle.station]);	/* one transfer, two sheets */
 	SELECT c.* INTO s FROM credit.sheet c JOIN credit.answer a ON a.hash = sheet_hash
 		JOIN credit.request r ON r.requester = a.requester AND r.request = a.request AND r.sheet = c.sheet FOR UPDATE OF c;
 	IF s.sheet IS NULL OR s.station <> settle.station THEN
@@ -199,6 +200,7 @@ CREATE FUNCTION credit.lodge(sheet_hash bytea[], station text[], transfer uuid[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+	PERFORM credit.lock_stations(lodge.station);
 	PERFORM FROM credit.sheet s JOIN credit.request r ON r.sheet = s.sheet JOIN credit.answer a ON a.requester = r.requester
 		AND a.request = r.request WHERE a.hash = ANY (sheet_hash) ORDER BY s.sheet FOR UPDATE OF s;
 	FOR i IN 1 .. cardinality(sheet_hash) LOOP

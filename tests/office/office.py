@@ -1,7 +1,8 @@
 """The post office itself: services, stations and how they come about.
 
     office = Office("/tmp/x", build="/path/to/build")
-    office.create()                      everything but stations; running
+    office.create()                      everything but stations; running. credits=True: deliveries cost credits
+    office.open_account("alice", 100)    an account with credits, which alice may draw on; its number
     alice = office.station("alice", "laptop")
     office.introduce()                   all stations enter each other in their books
     alice.sealpost("send", "--to", "bob@post.example", "/etc/hosts")
@@ -17,6 +18,7 @@ from .process import Daemon, OfficeError, free_port
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DOMAIN = "post.example"
+TARIFF = "0:1,1000000:2"
 SOCKET_MOST = 107    # bytes of a UNIX socket's path
 
 
@@ -114,7 +116,7 @@ class Office:
                       env=self.daemon_env())
 
     # ---- making it ----
-    def create(self):
+    def create(self, credits=False):
         if os.path.exists(self.facts_file):
             raise OfficeError(f"{self.folder} holds a post office already; remove it, or start it with: ./demo --dir "
                               f"{self.folder} start")
@@ -128,6 +130,8 @@ class Office:
         self.cluster.sql("CREATE DATABASE sealpost", database="postgres")
         self._make_keyd()
         self._save()
+        if credits:
+            self.add_creditd(tariff=TARIFF)
         self._write_env()
 
     def _make_keyd(self):

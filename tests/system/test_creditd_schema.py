@@ -1,6 +1,7 @@
 """creditd's schema by itself: who may do what, and each function called as the daemon and the operator call it."""
 
 import os
+import random
 import subprocess
 import threading
 import uuid
@@ -493,3 +494,82 @@ def test_credit_check_finds_damage(account, db, damage, found):
     bad = db.sql(f"BEGIN; SET LOCAL session_replication_role = replica; {damage}; "
                  "SELECT name FROM credit.check() WHERE ok IS NOT TRUE; ROLLBACK")
     assert [found] in bad
+
+
+# ---- everything at once, in batches ----
+
+def quoted(x):
+    if isinstance(x, bytes):
+        return bytea(x)
+    return f"'{x}'" if isinstance(x, str) else str(x)
+
+
+def call(function, *columns):
+    """A batch: columns of (type, values)."""
+    them = ", ".join(f"ARRAY[{', '.join(quoted(x) for x in values)}]::{kind}[]" for kind, values in columns)
+    return f"SELECT credit.{function}({them})"
+
+
+def topups(accounts, pick):
+    n = pick.randint(1, 6)
+    return call("topup", ("text", [pick.choice(["alice", "bob"]) + pick.choice(["/one", "/two"]) + "@post.example" for _ in range(n)]),
+                ("uuid", [str(uuid.uuid4()) for _ in range(n)]), ("bytea", [bytes(32)] * n),
+                ("text", [pick.choice(accounts) for _ in range(n)]), ("bigint", [pick.randint(1, 40) for _ in range(n)]),
+                ("text", [""] * n), ("bigint", [0] * n), ("bytea", [bytes(32)] * n), ("bigint", [90] * n), ("bigint", [200] * n),
+                ("bigint", [1] * n))
+
+
+def lodgings(sheets, pick):
+    n = pick.randint(1, 6)
+    of, first = [pick.choice(sheets) for _ in range(n)], [pick.randint(1, 30) for _ in range(n)]
+    price = [pick.randint(1, 3) for _ in range(n)]
+    return call("lodge", ("bytea", [s[0] for s in of]), ("text", [s[2] for s in of]),
+                ("uuid", [str(uuid.UUID(int=pick.randint(1, 60))) for _ in range(n)]), ("text", ["bob/desk@post.example"] * n),
+                ("bytea", [bytes(32)] * n), ("text", [f"{f}:{p}" for f, p in zip(first, price)]), ("bigint", price),
+                ("bytea", [frank_of((p - 1) * 1000, bytes([f])) for f, p in zip(first, price)]), ("bytea", [bytes(64)] * n),
+                ("bytea", [b"the proof of it"] * n))
+
+
+def standings(sheets, pick):
+    n = pick.randint(1, 4)
+    of, following = [pick.choice(sheets) for _ in range(n)], [pick.randint(1, 12) for _ in range(n)]
+    who, which, epoch = ("text", [s[2] for s in of]), ("uuid", [s[1] for s in of]), ("bigint", [1] * n)
+    if pick.random() < 0.5:
+        return call("sheet_state", who, which, epoch, ("bigint", following), ("bigint", [0] * n))
+    return call("give_back", who, which, epoch, ("bigint", [pick.randint(0, 9) // 9 for _ in range(n)]),
+                ("text", [f"{f}:9" for f in following]), ("bytea", [b"statement" + bytes([f]) for f in following]),
+                ("bytea", [bytes(64)] * n))
+
+
+def test_batches_of_everything_at_once_lose_and_make_nothing(db):
+    accounts = [admin(db, f"SELECT credit.admin_open_account('{p}@post.example')") for p in ("alice", "bob")]
+    for a in accounts:
+        admin(db, f"SELECT credit.admin_deposit('{a}', 400, '{a}')")
+        for p in ("alice", "bob"):
+            admin(db, f"SELECT credit.admin_allow('{a}', '{p}@post.example')")
+    sheets = []
+    for i, who in enumerate(["alice/one@post.example", "alice/two@post.example", "bob/one@post.example"] * 2):
+        made, name = sheet(db, accounts[i % 2], 30, who)       # name: '\\x…'::bytea
+        sheets.append((bytes.fromhex(name[3:67]), made, who))
+    problems = []
+
+    def work(seed):
+        pick = random.Random(seed)
+        for _ in range(40):
+            batch = pick.choice([topups(accounts, pick), lodgings(sheets, pick), lodgings(sheets, pick), standings(sheets, pick)])
+            try:
+                db.sql(batch, "credit_daemon")
+            except postgres.SqlError as e:
+                problems.append(str(e))
+    them = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for t in them:
+        t.start()
+    for t in them:
+        t.join()
+    assert problems == []
+    later(db, 105)
+    admin(db, "SELECT credit.admin_sweep()")
+    settled = revenue(db)
+    assert settled > 30
+    assert sum(holds(db, a)[0] for a in accounts) == 800 - settled
+    assert sum(holds(db, a)[1] for a in accounts) == 0

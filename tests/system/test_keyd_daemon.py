@@ -169,8 +169,8 @@ def test_no_start_without_root_schema_or_their_agreement(fresh):
     refuses("not the certificate of keyd.key for keyd/two@post.example")
     fresh.settings["name"] = "main"
     fresh.write()
-    fresh.db.sql("INSERT INTO key.patch (number, name, sha256) VALUES (2, '002-x.sql', sha256('x'))")
-    refuses("schema key is at number 2, this program knows 1: use the newer program")
+    fresh.db.sql("INSERT INTO key.patch (number, name, sha256) VALUES (3, '003-x.sql', sha256('x'))")
+    refuses("schema key is at number 3, this program knows 2: use the newer program")
 
 
 def test_no_start_on_the_database_of_another_root(ready):
