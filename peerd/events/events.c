@@ -9,10 +9,15 @@
 
 #define FILES_BOUND 4096
 
+static const struct machine *const machines[] = {
+	[EVENT_SEND] = &send_machine,
+	[EVENT_RECEIVE] = &receive_machine,
+};
+
 const struct machine *
 events_machine(enum event_kind kind)
 {
-	return kind == EVENT_SEND ? &send_machine : kind == EVENT_RECEIVE ? &receive_machine : NULL;
+	return (size_t)kind < sizeof(machines) / sizeof(machines[0]) ? machines[kind] : NULL;
 }
 
 static void
@@ -169,8 +174,7 @@ restart_all(struct events *e)
 	for (size_t b = 0; b < LIVE_BUCKETS; b++)
 		for (struct live *l = e->buckets[b], *next; l != NULL; l = next) {
 			next = l->next;
-			live_happens(l, l->row->kind == EVENT_SEND ? (int)SEND_ON_RESTART : (int)RECEIVE_ON_RESTART,
-			    NULL);
+			live_happens(l, l->machine->restart, NULL);
 		}
 }
 

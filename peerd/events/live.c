@@ -122,13 +122,52 @@ live_ask(struct live *l, bool tcp, unsigned type, const void *msg, post_answer_f
 }
 
 void
+live_answered(struct live *l)
+{
+	l->client = NULL;
+}
+
+static void
+unrequest(struct live *l)
+{
+	if (l->client != NULL)
+		sp_client_cancel(l->client, &l->request);
+	l->client = NULL;
+}
+
+enum sp_status
+live_request(struct live *l, enum sp_role role, const struct sp_id *id, unsigned type, const void *msg, sp_answer_fn *fn,
+    struct sp_why *why)
+{
+	struct sp_client *client = member_client(l->all->parts.station, role, why);
+	enum sp_status st;
+
+	unrequest(l);
+	if (client == NULL)
+		return SP_E_CONNECT;
+	if ((st = sp_client_ask(client, id, type, msg, fn, l, why)) != SP_OK)
+		return st;
+	l->client = client;
+	l->request = *id;
+	return SP_OK;
+}
+
+static bool
+has_data(const struct live *l)
+{
+	return l->row->kind == EVENT_SEND || l->row->kind == EVENT_RECEIVE;
+}
+
+void
 live_quiet(struct live *l)
 {
 	sp_timer_stop(l->timer);
 	live_unask(l);
+	unrequest(l);
 	/* the other station goes on waiting for what is only interrupted */
-	data_abort(l->all->pool, &l->row->id, l->row->kind == EVENT_SEND,
-	    l->all->stopping ? SP_E_CLOSED : SP_E_CANCELLED);
+	if (has_data(l))
+		data_abort(l->all->pool, &l->row->id, l->row->kind == EVENT_SEND,
+		    l->all->stopping ? SP_E_CLOSED : SP_E_CANCELLED);
 	l->generation = ++l->all->generations;
 }
 
@@ -298,6 +337,8 @@ move(struct live *l, const struct machine_row *m, const char *words)
 		l->row->ended = true;
 		l->row->ended_ms = sp_clock_wall_ms();
 		l->row->unread = l->row->kind == EVENT_RECEIVE;
+		if (l->machine->ending != NULL)
+			l->machine->ending(l);
 	}
 	snprintf(l->words, sizeof(l->words), "%s", words[0] != 0 ? words : to->text);
 	save(l);

@@ -5,6 +5,7 @@
 #ifndef PEERD_EVENTS_LIVE_H
 #define PEERD_EVENTS_LIVE_H
 
+#include "common/net/client.h"
 #include "common/net/worker.h"
 #include "common/statements/accept.h"
 #include "common/statements/offer.h"
@@ -36,6 +37,8 @@ struct live {
 	int on_timer;
 	struct sp_timer *save_timer;		/* owned; a save that could not be queued or failed is tried again */
 	uint64_t letter;			/* handle of the letter that is out, 0 = none */
+	struct sp_client *client;		/* of the request that is out at a service, NULL = none */
+	struct sp_id request;			/* its id */
 	struct sp_hash offer_hash;		/* of row->offer, once there is one */
 	struct sp_hash peer_cert;		/* certificate of the other station */
 
@@ -105,7 +108,13 @@ SP_MUST_CHECK bool live_ask(struct live *l, bool tcp, unsigned type, const void 
 /* The letter that is out, if any, is waited for no more. */
 void live_unask(struct live *l);
 
-/* Takes back what is out: letter, timer, data order, worker answers. */
+/* Asks a service of this role. Only one request is out at a time: an earlier one is waited for no more. fn (arg: l) is called
+ * once, never within this call, and calls live_answered() first. On failure it is not called. */
+SP_MUST_CHECK enum sp_status live_request(struct live *l, enum sp_role role, const struct sp_id *id, unsigned type,
+    const void *msg, sp_answer_fn *fn, struct sp_why *why);
+void live_answered(struct live *l);
+
+/* Takes back what is out: letter, request, timer, data order, worker answers. */
 void live_quiet(struct live *l);
 
 /* Removes a transfer's incoming folder, on the worker. */

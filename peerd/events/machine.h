@@ -27,6 +27,8 @@ struct machine_row {
 
 struct machine {
 	const char *name;
+	int restart;		/* the happening with which a start of peerd, or an order, sets an event going */
+	void (*ending)(struct live *l);		/* before an ended state is saved; NULL: nothing */
 	const struct machine_state *states;
 	size_t nstates;
 	const struct machine_row *rows;
@@ -35,6 +37,7 @@ struct machine {
 	size_t nhappenings;
 };
 
+/* An event's own machine; its kind says which. */
 extern const struct machine send_machine, receive_machine;
 
 /* NULL if there is no such row or state. */

@@ -127,6 +127,7 @@ receive_start(struct events *e)
 #define TABLE_DEF "peerd/events/receive.def"
 #define TABLE_NAME "receive"
 #define TABLE_MACHINE receive_machine
+#define TABLE_ENDING NULL
 #define TABLE_STATE(NAME) RECEIVE_##NAME
 #define TABLE_ON(NAME) RECEIVE_ON_##NAME
 #include "peerd/events/table.inc"

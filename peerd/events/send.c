@@ -296,6 +296,7 @@ end_delivered(struct live *l)
 #define TABLE_DEF "peerd/events/send.def"
 #define TABLE_NAME "send"
 #define TABLE_MACHINE send_machine
+#define TABLE_ENDING NULL
 #define TABLE_STATE(NAME) SEND_##NAME
 #define TABLE_ON(NAME) SEND_ON_##NAME
 #include "peerd/events/table.inc"

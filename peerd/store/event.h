@@ -42,6 +42,8 @@ struct event_row {
 	struct sp_buf receipt_p7m;
 	struct sp_hash salt;		/* send: of the manifest, so that the same packet can be made again */
 	struct sp_hash trailer, files_hash;	/* of TRAILER and files.txt */
+	struct sp_buf cert;		/* postmark, lodge: the sender's certificate at that time, DER */
+	uint8_t payment;		/* enum sp_payment as the postmark says; 0: no postmark */
 };
 
 struct event_row *event_row_new(void);

@@ -24,6 +24,7 @@
 #define TYPE_HASH "BLOB"
 
 #define IN_V1(text) text
+#define IN_V3(text)
 #define CREATE(version, member, kind) IN_##version(", " #member " " TYPE_##kind)
 
 static const char *const steps[] = {
@@ -65,6 +66,11 @@ static const char *const steps[] = {
 	"CREATE INDEX serial_transfer ON serial (transfer);"
 	"CREATE TABLE taken (sheet BLOB NOT NULL, serial INTEGER NOT NULL, transfer BLOB NOT NULL, sender TEXT NOT NULL,"
 	" PRIMARY KEY (sheet, serial)) STRICT, WITHOUT ROWID;",
+
+	/* 3: requests to services; sheet.reported: the next serial that creditd was told of last */
+	"ALTER TABLE event ADD COLUMN cert BLOB;"
+	"ALTER TABLE event ADD COLUMN payment INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE sheet ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;",
 };
 
 int

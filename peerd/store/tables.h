@@ -46,7 +46,9 @@
 	C(V1, receipt_p7m, BYTES) \
 	C(V1, salt, HASH) \
 	C(V1, trailer, HASH) \
-	C(V1, files_hash, HASH)
+	C(V1, files_hash, HASH) \
+	C(V3, cert, BYTES) \
+	C(V3, payment, U8)
 
 #define BOOK_COLUMNS(C) \
 	C(V1, name, CHARS) \
