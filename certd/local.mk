@@ -20,3 +20,6 @@ docs-fresh: certd-fresh
 .PHONY: certd-fresh
 noinst_PROGRAMS += tests/tools/postmark_client
 tests_tools_postmark_client_LDADD = libsealpost.a $(SYS_LIBS)
+check_PROGRAMS += tests/unit/certd_settings_test tests/unit/certd_stamp_test
+tests_unit_certd_settings_test_SOURCES = tests/unit/certd_settings_test.c certd/settings.c
+tests_unit_certd_stamp_test_SOURCES = tests/unit/certd_stamp_test.c certd/stamp.c
