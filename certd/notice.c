@@ -1,6 +1,6 @@
 /*
- * notice.c - tells senders that their postmark is there: a letter with its number to the address in the signed offer, three at
- * most, counted in the database before each is sent. A hint only: a sender that gets none asks by itself.
+ * notice.c - telling senders that their postmark is there. No letter is sent yet: the database keeps which are due
+ * (cert.notice_due, three at most), and senders ask by themselves.
  */
 #include "certd/certd.h"
 #include "certd/db.h"
