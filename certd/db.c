@@ -32,18 +32,6 @@ const struct sp_pg_call db_calls[DB_CALLS] = {
 	    { SP_PG_ID }, { SP_PG_INT }, false },
 };
 
-enum sp_status
-db_status(const struct sp_pg_rows *rows, size_t row, unsigned column)
-{
-	int64_t number = sp_pg_get_int(rows, row, column);
-	enum sp_status st;
-
-	if (number < 0 || number > UINT16_MAX)
-		return SP_E_DATABASE;
-	st = sp_status_from_number((unsigned)number);
-	return st == SP_E_UNKNOWN ? SP_E_DATABASE : st;
-}
-
 static enum sp_status
 copy(const struct sp_pg_rows *rows, size_t row, unsigned column, uint8_t *out, size_t n)
 {

@@ -41,9 +41,6 @@ enum { NOTICE_NUMBER, NOTICE_TRANSFER, NOTICE_HOST, NOTICE_PORT, NOTICE_CERT };
 SP_MUST_CHECK enum sp_status db_notice_due(struct sp_pg *pg, unsigned most, sp_pg_cb *cb, void *arg);
 SP_MUST_CHECK enum sp_status db_notice_told(struct sp_pg *pg, const struct sp_id *number, sp_pg_cb *cb, void *arg);
 
-/* The status in a row's column: anything that is no known status is SP_E_DATABASE. */
-enum sp_status db_status(const struct sp_pg_rows *rows, size_t row, unsigned column);
-
 /* An id, a hash, a station's name in a row's column; SP_E_DATABASE if it is none. */
 SP_MUST_CHECK enum sp_status db_id(const struct sp_pg_rows *rows, size_t row, unsigned column, struct sp_id *ret_id);
 SP_MUST_CHECK enum sp_status db_hash(const struct sp_pg_rows *rows, size_t row, unsigned column,

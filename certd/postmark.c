@@ -9,17 +9,6 @@
 #include "certd/db.h"
 #include "common/base/clock.h"
 
-#define BUSY_MS 1000
-
-void
-certd_fail(struct sp_request *rq, enum sp_status st, const struct sp_why *why)
-{
-	if (st == SP_E_BUSY || st == SP_E_FULL)
-		sp_request_busy(rq, BUSY_MS);
-	else
-		sp_request_fail(rq, st, why);
-}
-
 /* ---- POSTMARK ---- */
 
 struct handing {
@@ -48,7 +37,7 @@ fail(struct handing *h, enum sp_status st, const struct sp_why *why)
 		sp_log(SP_LOG_INFO, "postmark-refused", "from=%s status=%s reason=\"%s\" held=%u",
 		    sp_identity_text(&h->peer, name), sp_status_name(st), sp_buf_cstr(&reason), held);
 	}
-	certd_fail(h->rq, st, why);
+	sp_daemon_fail(h->rq, st, why);
 	free(h);
 }
 
@@ -85,7 +74,7 @@ on_begun(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	const struct evidence *e = &h->evidence;
 	struct sp_why why = { "" };
 
-	if (st == SP_OK && (st = db_status(rows, 0, BEGIN_STATUS)) == SP_E_CONFLICT)
+	if (st == SP_OK && (st = sp_daemon_status(rows, 0, BEGIN_STATUS)) == SP_E_CONFLICT)
 		sp_why_set(&why, "another receipt of this transfer was postmarked before");
 	h->postmark = (struct sp_postmark){ .klass = e->receipt.klass, .transfer = e->receipt.transfer,
 		.sender = e->receipt.sender, .recipient = e->receipt.recipient, .receipt = e->receipt_hash };
@@ -119,7 +108,7 @@ check_done(struct sp_work *work)
 	struct sp_id number = sp_id_new();
 
 	if (h->st == SP_OK)
-		h->st = db_begin(h->certd->pg, &number, &h->evidence, &h->msg, h->now_ms, on_begun, h);
+		h->st = db_begin(h->certd->daemon.pg, &number, &h->evidence, &h->msg, h->now_ms, on_begun, h);
 	if (h->st != SP_OK)
 		fail(h, h->st, &h->why);
 }
@@ -140,13 +129,13 @@ on_postmark(void *arg, struct sp_request *rq)
 
 	if (sp_request_read(rq, &msg) != SP_OK)
 		return;
-	if ((h = calloc(1, sizeof(*h))) == NULL) {
-		certd_fail(rq, SP_E_NOMEM, NULL);
+	if (!c->known || (h = calloc(1, sizeof(*h))) == NULL) {
+		sp_daemon_fail(rq, c->known ? SP_E_NOMEM : SP_E_BUSY, NULL);
 		return;
 	}
 	*h = (struct handing){ .work = { check_run, check_done, check_dropped }, .certd = c, .rq = rq, .msg = msg,
-		.peer = *sp_request_peer(rq), .trust = member_trust(c->own), .now_ms = sp_clock_wall_ms() };
-	if ((st = sp_worker_submit(c->signers, &h->work)) != SP_OK)
+		.peer = *sp_request_peer(rq), .trust = member_trust(c->daemon.member), .now_ms = sp_clock_wall_ms() };
+	if ((st = sp_worker_submit(c->daemon.workers, &h->work)) != SP_OK)
 		fail(h, st, NULL);
 }
 
@@ -159,14 +148,14 @@ on_got(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	struct sp_msg_postmark_is is = { .receipt = { NULL, 0 } };
 	struct sp_why why = { "" };
 
-	if (st == SP_OK && (st = db_status(rows, 0, GET_STATUS)) == SP_E_PERMISSION)
+	if (st == SP_OK && (st = sp_daemon_status(rows, 0, GET_STATUS)) == SP_E_PERMISSION)
 		sp_why_set(&why, "a postmark is for the sender and the recipient of its transfer");
 	else if (st == SP_E_NOTFOUND)
 		sp_why_set(&why, "no postmark of this transfer is here yet");
 	if (st == SP_OK)
 		st = db_id(rows, 0, GET_NUMBER, &is.number);
 	if (st != SP_OK) {
-		certd_fail(rq, st, &why);
+		sp_daemon_fail(rq, st, &why);
 		return;
 	}
 	is.receipt = sp_pg_get_bytes(rows, 0, GET_RECEIPT);
@@ -185,7 +174,7 @@ on_postmark_get(void *arg, struct sp_request *rq)
 
 	if (sp_request_read(rq, &msg) != SP_OK)
 		return;
-	st = db_get(c->pg, &msg.transfer, sp_identity_text(sp_request_peer(rq), name), on_got, rq);
+	st = db_get(c->daemon.pg, &msg.transfer, sp_identity_text(sp_request_peer(rq), name), on_got, rq);
 	if (st != SP_OK)
-		certd_fail(rq, st, NULL);
+		sp_daemon_fail(rq, st, NULL);
 }

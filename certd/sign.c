@@ -8,6 +8,8 @@
 #include "common/base/fault.h"
 
 #define SWEEP_MOST 256
+#define SWEEP_MS (30ull * 1000)
+#define SWEEP_AGE_MS (60ull * 1000)	/* younger ones are being signed where they were begun */
 
 struct signing {
 	struct sp_work work;		/* first */
@@ -41,7 +43,7 @@ on_stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	struct signing *s = arg;
 	struct certd *c = s->certd;
 
-	if (st == SP_OK && (st = db_status(rows, 0, FINISH_STATUS)) == SP_OK &&
+	if (st == SP_OK && (st = sp_daemon_status(rows, 0, FINISH_STATUS)) == SP_OK &&
 	    sp_pg_is_null(rows, 0, FINISH_TSR))
 		st = SP_E_DATABASE;
 	if (st != SP_OK) {
@@ -67,7 +69,7 @@ done(struct sp_work *work)
 	struct signing *s = (struct signing *)work;
 
 	if (s->st == SP_OK)
-		s->st = db_finish(s->certd->pg, &s->postmark.number, sp_buf_span(&s->p7m), sp_buf_span(&s->tsr),
+		s->st = db_finish(s->certd->daemon.pg, &s->postmark.number, sp_buf_span(&s->p7m), sp_buf_span(&s->tsr),
 		    on_stored, s);
 	else
 		sp_log_fail(SP_LOG_ERR, "sign-failed", s->st, &s->why);
@@ -92,7 +94,7 @@ sign_and_store(struct certd *c, const struct sp_postmark *postmark, sign_fn *fn,
 	if (s != NULL) {
 		*s = (struct signing){ .work = { run, done, dropped }, .certd = c, .postmark = *postmark, .fn = fn,
 			.arg = arg };
-		st = sp_worker_submit(c->signers, &s->work);
+		st = sp_worker_submit(c->daemon.workers, &s->work);
 	}
 	if (st == SP_OK)
 		return;
@@ -112,7 +114,7 @@ swept(void *arg, enum sp_status st, const struct sp_why *why, struct sp_span p7m
 	(void)tsr;
 	if (st != SP_OK)
 		c->sweep_more = false;	/* the timer brings the next try */
-	if (--c->sweeping == 0 && c->sweep_more && !c->stopping)
+	if (--c->sweeping == 0 && c->sweep_more && c->sweep_timer != NULL)
 		sp_timer_set(c->sweep_timer, 0);
 }
 
@@ -152,7 +154,7 @@ on_unsigned(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 		sign_and_store(c, &postmark, swept, c);
 	}
 	c->sweeping--;
-	if (c->sweeping == 0 && c->sweep_more && !c->stopping)
+	if (c->sweeping == 0 && c->sweep_more && c->sweep_timer != NULL)
 		sp_timer_set(c->sweep_timer, 0);
 }
 
@@ -162,6 +164,15 @@ sweep(struct certd *c, uint64_t before_ms)
 	if (c->sweeping > 0)
 		return;
 	c->sweeping++;		/* the question itself */
-	if (db_unsigned(c->pg, SWEEP_MOST, before_ms, on_unsigned, c) != SP_OK)
+	if (db_unsigned(c->daemon.pg, SWEEP_MOST, before_ms, on_unsigned, c) != SP_OK)
 		c->sweeping--;
+}
+
+void
+sweep_due(void *arg)
+{
+	struct certd *c = arg;
+
+	sweep(c, sp_clock_wall_ms() - SWEEP_AGE_MS);
+	sp_timer_set(c->sweep_timer, SWEEP_MS);
 }

@@ -96,6 +96,8 @@ sp_daemon_close(struct sp_daemon *d)
 		sp_loop_undrain(d->loop, sp_pg_replies(d->pg));
 	sp_pg_free(d->pg);
 	sp_worker_free(d->workers);
+	if (d->conf->ended != NULL)
+		d->conf->ended(d->conf->arg);
 	member_free(d->member);
 	sp_timer_free(d->stop_timer);
 	sp_timer_free(d->roster_timer);
@@ -113,11 +115,22 @@ on_reply(void *arg, void *item)
 }
 
 static void
+refreshed(void *arg, enum sp_status st, const struct sp_why *why)
+{
+	struct sp_daemon *d = arg;
+
+	if (st != SP_OK)
+		sp_log_fail(SP_LOG_WARN, "roster-not-fetched", st, why);
+	else if (d->service != NULL)
+		sp_service_set_trust(d->service, member_trust(d->member));
+}
+
+static void
 on_roster(void *arg)
 {
 	struct sp_daemon *d = arg;
 
-	member_refresh(d->member, NULL, NULL);
+	member_refresh(d->member, refreshed, d);
 	sp_timer_set(d->roster_timer, ROSTER_MS);
 }
 

@@ -31,9 +31,11 @@ struct sp_daemon_conf {
 
 	/* With everything but the service open; may be NULL. A failure ends the program. */
 	enum sp_status (*begin)(void *arg, struct sp_why *why);
-	/* Before anything is closed. */
+	/* Before anything is closed; may be NULL. */
 	void (*end)(void *arg);
-	void *arg;			/* of handlers, begin and end */
+	/* When service, database and workers have ended; may be NULL. */
+	void (*ended)(void *arg);
+	void *arg;			/* of handlers and of these */
 };
 
 struct sp_daemon {

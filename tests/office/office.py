@@ -188,6 +188,8 @@ class Office:
                     f'schema_dir = "{os.path.join(SOURCE, "certd", "schema")}";\n{settings}\n')
         address = f"{self.facts['keyd_host']}:{port}"
         self.run("certd", "--migrate")
+        if "creditd" in self.services:
+            self.run("creditd", "--migrate")     # certd may settle from now on
         self.run("certd", "--enrol", self.service_token("certd", address), "--enrol-tsa", self.service_token("tsa", address))
         self.start_service("certd")
         self._save()
