@@ -40,9 +40,9 @@ void sweep(struct certd *c, uint64_t before_ms);
 /* The sweep's timer; arg is struct certd. */
 void sweep_due(void *arg);
 
-/* Letters to senders: your postmark is there. kick: there may be a new one to send. */
+/* Letters to senders: your postmark is there. look: there may be new ones to send; arg is struct notices. */
 SP_MUST_CHECK enum sp_status notices_new(struct certd *c, struct notices **ret_notices, struct sp_why *why);
 void notices_free(struct notices *n);
-void notices_kick(struct notices *n);
+void notices_look(void *arg);
 
 #endif

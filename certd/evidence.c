@@ -65,6 +65,15 @@ serials_text(const struct sp_frank *frank, struct evidence *e)
 	}
 }
 
+static bool
+serials_fit(const struct sp_frank *frank)
+{
+	for (size_t i = 0; i < frank->count; i++)
+		if (frank->serials[i].first > INT32_MAX || frank->serials[i].count > SP_SHEET_SERIALS)
+			return false;
+	return true;
+}
+
 /* Whether the frank may pay: all but its sheet, which is creditd's. */
 static void
 check_frank(const struct sp_msg_postmark *msg, const struct sp_stmt_offer *offer, const struct sp_identity *sender,
@@ -90,6 +99,8 @@ check_frank(const struct sp_msg_postmark *msg, const struct sp_stmt_offer *offer
 		sp_why_set(&e->unfit, "the frank is for another recipient");
 	else if (frank.bytes != offer->bytes || frank.price != offer->price)
 		sp_why_set(&e->unfit, "the frank's price is not that of the delivery");
+	else if (!serials_fit(&frank))
+		sp_why_set(&e->unfit, "no sheet has such serials");
 	else
 		e->unfit.text[0] = '\0';
 	e->sheet = frank.sheet;

@@ -90,6 +90,7 @@ on_started(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	c->known = true;
 	sweep(c, INT64_MAX);
 	sweep_due(c);
+	notices_look(c->notices);
 }
 
 static enum sp_status

@@ -43,6 +43,7 @@ on_stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	struct signing *s = arg;
 	struct certd *c = s->certd;
 
+	SP_FAULT("certd-stored");
 	if (st == SP_OK && (st = sp_daemon_status(rows, 0, FINISH_STATUS)) == SP_OK &&
 	    sp_pg_is_null(rows, 0, FINISH_TSR))
 		st = SP_E_DATABASE;
@@ -51,7 +52,7 @@ on_stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 		return;
 	}
 	if (c->notices != NULL)
-		notices_kick(c->notices);
+		notices_look(c->notices);
 	end(s, SP_OK, sp_pg_get_bytes(rows, 0, FINISH_P7M), sp_pg_get_bytes(rows, 0, FINISH_TSR));
 }
 
@@ -68,6 +69,7 @@ done(struct sp_work *work)
 {
 	struct signing *s = (struct signing *)work;
 
+	SP_FAULT("certd-signed");
 	if (s->st == SP_OK)
 		s->st = db_finish(s->certd->daemon.pg, &s->postmark.number, sp_buf_span(&s->p7m), sp_buf_span(&s->tsr),
 		    on_stored, s);

@@ -1,6 +1,6 @@
 -- 001-postmark.sql: postmarks, what was signed for them, and the letters that tell of them.
 --
--- Lock order: the advisory lock of a transfer, then what credit.settle locks, then postmark, signed, queue, notice.
+-- Lock order: what settling the franks of a batch locks, then the advisory locks of its transfers, then postmark, signed, queue, notice.
 -- What is append-only says so in its comment; a trigger refuses the rest, the owner's attempts too.
 
 CREATE FUNCTION cert.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

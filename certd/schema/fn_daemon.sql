@@ -51,6 +51,19 @@ END $$;
 COMMENT ON FUNCTION cert.settle_one(bytea, text, uuid, text, bytea, text, text, bigint, bytea, bytea, bytea) IS
 	'asks creditd to settle one frank: its word, or "error: …"';
 
+-- What settling them will lock, in creditd's order and before anything else of a batch.
+CREATE FUNCTION cert.lock_franks(sheet bytea[], sender text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cert, pg_temp AS $$
+BEGIN
+	EXECUTE 'SELECT credit.lock_franks($1, $2)' USING sheet, sender;
+EXCEPTION
+	WHEN deadlock_detected OR serialization_failure THEN
+		RAISE;
+	WHEN OTHERS THEN
+		NULL;	/* settling says what is wrong */
+END $$;
+COMMENT ON FUNCTION cert.lock_franks(bytea[], text[]) IS 'locks what settling these franks will lock';
+
 CREATE FUNCTION cert.payment_of(word text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = cert, pg_temp AS $$
 	SELECT CASE WHEN word IN ('paid', 'same') THEN 'paid' WHEN word IN ('conflict', 'closed', 'price') THEN 'conflict'
@@ -74,6 +87,10 @@ DECLARE
 	word text;
 	settles boolean := cert.can_settle();
 BEGIN
+	IF settles THEN
+		PERFORM cert.lock_franks(array_agg(f.sheet), array_agg(f.sender)) FROM unnest(sheet, sender) AS f (sheet, sender)
+			WHERE f.sheet IS NOT NULL HAVING count(*) > 0;
+	END IF;
 	FOR i IN SELECT n.ord FROM unnest(transfer) WITH ORDINALITY AS n (transfer, ord) ORDER BY n.transfer, n.ord LOOP
 		PERFORM pg_advisory_xact_lock(hashtextextended('cert ' || transfer[i] || sender[i], 0));
 		SELECT * INTO r FROM cert.postmark p WHERE p.transfer = postmark_begin.transfer[i]

@@ -1,9 +1,9 @@
 /*
  * postmark_client.c - certd seen from outside, for its tests: makes what a recipient hands in, right or wrong on demand, hands
- * it in, and fetches postmarks. Folders of stations are those of enrol_client.
+ * it in, and fetches postmarks. Folders of stations are those of enrol_client or credit_client.
  *
  * postmark_client make SENDER RECIPIENT OUT [WORD…]     writes OUT/request (a POSTMARK), OUT/transfer, OUT/files.txt
- * WORD: price=N, frank (of a made-up sheet), return=HOST:PORT, transfer=ID, class=CLASS; and wrong: frank-other-offer,
+ * WORD: price=N, frank (of a made-up sheet), sheet=FILE (the statement of a real one), serial=N, return=HOST:PORT, transfer=ID, class=CLASS; and wrong: frank-other-offer,
  * frank-other-recipient, frank-forged (signed by the recipient), frank-price, offer-forged, receipt-forged (a bit of it flipped),
  * receipt-other-offer, receipt-by-sender (the sender signs the receipt)
  * postmark_client hand DIR ADDRESS REQUEST OUT          as the station of DIR; OUT/receipt.p7m, postmark.p7m, postmark.tsr,
@@ -12,6 +12,7 @@
  * Prints "ok NUMBER PAYMENT CERTIFICATE RECEIVED_S" and ends with 0, or "STATUS reason" and ends with 1.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -43,6 +44,16 @@ file(const char *dir, const char *name, struct sp_buf *in, struct sp_span out)
 	must(in != NULL ? sp_file_read(path, 1 << 20, in, &why) : sp_file_write(path, out, 0600, &why));
 }
 
+/* Of one name or the other. */
+static void
+file_of(const char *dir, const char *name, const char *other, struct sp_buf *in)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file(dir, access(path, R_OK) == 0 ? name : other, in, sp_span(NULL, 0));
+}
+
 /* A station's keys and papers. */
 struct who {
 	struct sp_key *key;
@@ -60,7 +71,7 @@ who_read(struct who *w, const char *dir)
 	file(dir, "sign.pem", &pem, sp_span(NULL, 0));
 	must(sp_key_from_pem(sp_buf_span(&pem), &w->key, &why));
 	file(dir, "cert.der", &w->cert, sp_span(NULL, 0));
-	file(dir, "issuer.der", &w->issuer, sp_span(NULL, 0));
+	file_of(dir, "issuer.der", "issuers.der", &w->issuer);
 	file(dir, "root.der", &w->root, sp_span(NULL, 0));
 	must(sp_identity_read(sp_buf_span(&w->cert), &w->id, &why));
 	must(sp_trust_new(w->id.name.domain, &w->trust));
@@ -130,6 +141,14 @@ make_frank(struct parts *p, const struct who *sender, const struct who *recipien
 		.bytes = p->o.bytes, .price = p->o.price, .serials = { { 5, p->o.price } }, .count = 1,
 		.valid_until_ms = sp_clock_wall_ms() + SP_FRANK_LIFE_MS };
 
+	if (word("serial") != NULL)
+		f.serials[0].first = (uint32_t)atoi(word("serial"));
+	if (word("sheet") != NULL) {
+		SP_AUTO_DONE(sp_buf) sheet = { 0 };
+
+		must(sp_file_read(word("sheet"), 1 << 20, &sheet, &why));
+		sp_statement_hash(sp_buf_span(&sheet), &f.sheet);
+	}
 	if (word("frank-other-offer") != NULL)
 		f.offer.b[0] ^= 1;
 	if (word("frank-other-recipient") != NULL)
