@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/daemon/daemon.h"
 
+struct lodgings;
 struct notices;
 
 struct certd {
@@ -17,11 +18,11 @@ struct certd {
 	const struct settings *settings;
 	struct member *tsa;
 	struct stamp *stamp;		/* NULL before begin and after the workers have ended */
-	struct notices *notices;	/* NULL before begin and after end */
+	struct notices *notices;	/* NULL before begin and after end, like these */
+	struct lodgings *lodgings;
 	struct sp_timer *sweep_timer;
 	size_t sweeping;		/* postmarks of the sweep that are being signed */
 	bool sweep_more;		/* the last look brought as many as it may */
-	bool known;			/* the database is our domain's: nothing is decided before */
 	struct sp_log_gate refusals;
 };
 
@@ -44,5 +45,10 @@ void sweep_due(void *arg);
 SP_MUST_CHECK enum sp_status notices_new(struct certd *c, struct notices **ret_notices, struct sp_why *why);
 void notices_free(struct notices *n);
 void notices_look(void *arg);
+
+/* Franks to lodge with a creditd. look: there may be new ones; arg is struct lodgings. */
+SP_MUST_CHECK enum sp_status lodgings_new(struct certd *c, struct lodgings **ret_lodgings);
+void lodgings_free(struct lodgings *l);
+void lodgings_look(void *arg);
 
 #endif

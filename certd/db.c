@@ -30,6 +30,11 @@ const struct sp_pg_call db_calls[DB_CALLS] = {
 	    { SP_PG_ID, SP_PG_ID, SP_PG_TEXT, SP_PG_INT, SP_PG_BYTES }, true },
 	[DB_NOTICE_TOLD] = { "cert.notice_told", "SELECT item, status FROM cert.notice_told($1) ORDER BY item",
 	    { SP_PG_ID }, { SP_PG_INT }, false },
+	[DB_LODGING_DUE] = { "cert.lodging_due", "SELECT item, number_is, receipt, offer, offer_signature, frank,"
+	    " frank_signature, sender_cert FROM cert.lodging_due($1)", { SP_PG_INT },
+	    { SP_PG_ID, SP_PG_BYTES, SP_PG_BYTES, SP_PG_BYTES, SP_PG_BYTES, SP_PG_BYTES, SP_PG_BYTES }, true },
+	[DB_LODGED] = { "cert.lodged", "SELECT item, status FROM cert.lodged($1, $2, $3) ORDER BY item",
+	    { SP_PG_ID, SP_PG_INT, SP_PG_INT }, { SP_PG_INT }, false },
 };
 
 static enum sp_status
@@ -127,4 +132,20 @@ db_notice_told(struct sp_pg *pg, const struct sp_id *number, sp_pg_cb *cb, void 
 	const struct sp_pg_value values[] = { sp_pg_id(number) };
 
 	return sp_pg_ask(pg, DB_NOTICE_TOLD, values, cb, arg);
+}
+
+enum sp_status
+db_lodging_due(struct sp_pg *pg, unsigned most, sp_pg_cb *cb, void *arg)
+{
+	const struct sp_pg_value values[] = { sp_pg_int(most) };
+
+	return sp_pg_ask(pg, DB_LODGING_DUE, values, cb, arg);
+}
+
+enum sp_status
+db_lodged(struct sp_pg *pg, const struct sp_id *number, enum sp_status answer, bool final, sp_pg_cb *cb, void *arg)
+{
+	const struct sp_pg_value values[] = { sp_pg_id(number), sp_pg_int((int64_t)answer), sp_pg_int(final) };
+
+	return sp_pg_ask(pg, DB_LODGED, values, cb, arg);
 }

@@ -12,7 +12,8 @@
 
 #define DB_SCHEMA 1	/* the last NNN-*.sql of certd/schema */
 
-enum db_call { DB_START, DB_BEGIN, DB_FINISH, DB_GET, DB_UNSIGNED, DB_NOTICE_DUE, DB_NOTICE_TOLD, DB_CALLS };
+enum db_call { DB_START, DB_BEGIN, DB_FINISH, DB_GET, DB_UNSIGNED, DB_NOTICE_DUE, DB_NOTICE_TOLD,
+	DB_LODGING_DUE, DB_LODGED, DB_CALLS };
 extern const struct sp_pg_call db_calls[DB_CALLS];
 
 enum { START_STATUS, START_REASON };
@@ -40,6 +41,13 @@ SP_MUST_CHECK enum sp_status db_unsigned(struct sp_pg *pg, unsigned most, uint64
 enum { NOTICE_NUMBER, NOTICE_TRANSFER, NOTICE_HOST, NOTICE_PORT, NOTICE_CERT };
 SP_MUST_CHECK enum sp_status db_notice_due(struct sp_pg *pg, unsigned most, sp_pg_cb *cb, void *arg);
 SP_MUST_CHECK enum sp_status db_notice_told(struct sp_pg *pg, const struct sp_id *number, sp_pg_cb *cb, void *arg);
+
+/* Many rows: franks to lodge now. answer: what creditd said, or why it did not; final: there is nothing more to ask. */
+enum { LODGING_NUMBER, LODGING_RECEIPT, LODGING_OFFER, LODGING_OFFER_SIGNATURE, LODGING_FRANK, LODGING_FRANK_SIGNATURE,
+	LODGING_SENDER_CERT };
+SP_MUST_CHECK enum sp_status db_lodging_due(struct sp_pg *pg, unsigned most, sp_pg_cb *cb, void *arg);
+SP_MUST_CHECK enum sp_status db_lodged(struct sp_pg *pg, const struct sp_id *number, enum sp_status answer, bool final,
+    sp_pg_cb *cb, void *arg);
 
 /* An id, a hash, a station's name in a row's column; SP_E_DATABASE if it is none. */
 SP_MUST_CHECK enum sp_status db_id(const struct sp_pg_rows *rows, size_t row, unsigned column, struct sp_id *ret_id);

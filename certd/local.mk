@@ -2,7 +2,7 @@
 sbin_PROGRAMS += certd/certd
 certd_certd_SOURCES = certd/main.c certd/certd.h certd/settings.c certd/settings.h certd/conf.def \
 	certd/evidence.c certd/evidence.h certd/stamp.c certd/stamp.h certd/sign.c certd/postmark.c \
-	certd/notice.c certd/db.c certd/db.h
+	certd/notice.c certd/lodge.c certd/db.c certd/db.h
 certd_certd_LDADD = libsealpost.a $(SYS_LIBS)
 
 certd_schemadir = $(datadir)/sealpost/certd

@@ -68,7 +68,7 @@ open_tsa(struct certd *c, struct sp_why *why)
 	return stamp_new(&conf, &c->stamp, why);
 }
 
-/* Whether the database is our domain's. */
+/* The database is our domain's: serve. */
 static void
 on_started(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 {
@@ -82,15 +82,17 @@ on_started(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 
 		(void)sp_fail(st, &why, "%.*s", (int)reason.n, (const char *)reason.p);
 	}
+	if (st == SP_OK)
+		st = sp_daemon_serve(&c->daemon, &why);
 	if (st != SP_OK) {
 		sp_log_fail(SP_LOG_ERR, "start-failed", st, &why);
 		sp_daemon_stop(&c->daemon, 1);
 		return;
 	}
-	c->known = true;
 	sweep(c, INT64_MAX);
 	sweep_due(c);
 	notices_look(c->notices);
+	lodgings_look(c->lodgings);
 }
 
 static enum sp_status
@@ -99,7 +101,8 @@ begin(void *arg, struct sp_why *why)
 	struct certd *c = arg;
 	enum sp_status st;
 
-	if ((st = open_tsa(c, why)) != SP_OK || (st = notices_new(c, &c->notices, why)) != SP_OK)
+	if ((st = open_tsa(c, why)) != SP_OK || (st = notices_new(c, &c->notices, why)) != SP_OK ||
+	    (st = lodgings_new(c, &c->lodgings)) != SP_OK)
 		return st;
 	if ((c->sweep_timer = sp_timer_new(c->daemon.loop, sweep_due, c)) == NULL)
 		return SP_E_NOMEM;
@@ -111,8 +114,11 @@ end(void *arg)
 {
 	struct certd *c = arg;
 
+	/* the database's last answers come after this */
 	notices_free(c->notices);
-	c->notices = NULL;	/* the database's last answers come after this */
+	c->notices = NULL;
+	lodgings_free(c->lodgings);
+	c->lodgings = NULL;
 	sp_timer_free(c->sweep_timer);
 	c->sweep_timer = NULL;
 }
@@ -136,7 +142,7 @@ run(const struct settings *s)
 		.schema_version = DB_SCHEMA, .prepared = s->prepared, .database_threads = s->database_threads,
 		.workers = s->signers, .listen = &s->listen, .port = SP_PORT_CERTD, .handlers = handlers,
 		.nhandlers = sizeof(handlers) / sizeof(handlers[0]), .calls = db_calls, .ncalls = DB_CALLS, .begin = begin,
-		.end = end, .ended = ended, .arg = &c,
+		.serves_later = true, .end = end, .ended = ended, .arg = &c,
 	};
 
 	return sp_daemon_run(&c.daemon, &conf);

@@ -72,7 +72,9 @@ on_begun(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 {
 	struct handing *h = arg;
 	const struct evidence *e = &h->evidence;
+	struct lodgings *lodgings = h->certd->lodgings;
 	struct sp_why why = { "" };
+	bool pending;
 
 	if (st == SP_OK && (st = sp_daemon_status(rows, 0, BEGIN_STATUS)) == SP_E_CONFLICT)
 		sp_why_set(&why, "another receipt of this transfer was postmarked before");
@@ -87,10 +89,13 @@ on_begun(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	h->postmark.received_s = (uint64_t)sp_pg_get_int(rows, 0, BEGIN_RECEIVED_MS) / 1000;
 	h->postmark.ended_s = (uint64_t)sp_pg_get_int(rows, 0, BEGIN_ENDED_S);
 	h->postmark.payment = (uint8_t)sp_payment_from_text(sp_pg_get_bytes(rows, 0, BEGIN_PAYMENT));
+	pending = h->postmark.payment == SP_PAYMENT_PENDING && e->has_frank;
 	if (!sp_pg_is_null(rows, 0, BEGIN_TSR))
 		answer(h, sp_pg_get_bytes(rows, 0, BEGIN_P7M), sp_pg_get_bytes(rows, 0, BEGIN_TSR));
 	else
 		sign_and_store(h->certd, &h->postmark, on_signed, h);
+	if (pending && lodgings != NULL)
+		lodgings_look(lodgings);
 }
 
 static void
@@ -129,8 +134,8 @@ on_postmark(void *arg, struct sp_request *rq)
 
 	if (sp_request_read(rq, &msg) != SP_OK)
 		return;
-	if (!c->known || (h = calloc(1, sizeof(*h))) == NULL) {
-		sp_daemon_fail(rq, c->known ? SP_E_NOMEM : SP_E_BUSY, NULL);
+	if ((h = calloc(1, sizeof(*h))) == NULL) {
+		sp_daemon_fail(rq, SP_E_NOMEM, NULL);
 		return;
 	}
 	*h = (struct handing){ .work = { check_run, check_done, check_dropped }, .certd = c, .rq = rq, .msg = msg,

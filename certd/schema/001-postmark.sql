@@ -1,6 +1,6 @@
 -- 001-postmark.sql: postmarks, what was signed for them, and the letters that tell of them.
 --
--- Lock order: what settling the franks of a batch locks, then the advisory locks of its transfers, then postmark, signed, queue, notice.
+-- Lock order: what settling the franks of a batch locks, then the advisory locks of its transfers, then postmark, signed, queue, notice, lodging.
 -- What is append-only says so in its comment; a trigger refuses the rest, the owner's attempts too.
 
 CREATE FUNCTION cert.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -74,3 +74,15 @@ CREATE TABLE cert.notice (
 );
 CREATE INDEX notice_due ON cert.notice (due) WHERE told IS NULL AND letters < 3;
 COMMENT ON TABLE cert.notice IS 'letters to senders: your postmark is there; three at most';
+
+CREATE TABLE cert.lodging (
+	number uuid PRIMARY KEY REFERENCES cert.postmark,
+	tries integer NOT NULL DEFAULT 0,
+	due timestamptz NOT NULL DEFAULT now(),
+	answer bigint,
+	settled timestamptz,
+	CHECK (settled IS NULL OR answer IS NOT NULL)
+);
+CREATE INDEX lodging_due ON cert.lodging (due) WHERE settled IS NULL;
+COMMENT ON TABLE cert.lodging IS 'franks that were not settled here and are lodged with a creditd until it says what became of them';
+COMMENT ON COLUMN cert.lodging.answer IS 'the last status: creditd''s, or why it did not answer';

@@ -110,6 +110,9 @@ BEGIN
 					ELSE cert.payment_of(word) END, left(word, 200), return_host[i], return_port[i])
 			RETURNING * INTO r;
 			INSERT INTO cert.queue (number) VALUES (r.number);
+			IF r.payment = 'pending' AND r.frank IS NOT NULL AND word <> 'unknown' THEN
+				INSERT INTO cert.lodging (number) VALUES (r.number);
+			END IF;
 		END IF;
 		item := i;
 		status := CASE WHEN r.receipt_hash = receipt_hash[i] THEN 0 ELSE 99 END;
@@ -218,8 +221,39 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION cert.notice_told(uuid[]) IS 'the sender has answered the letter about its postmark';
 
+-- Takes franks that are due; the next try comes after a minute, doubling to a day.
+CREATE FUNCTION cert.lodging_due(most bigint[]) RETURNS TABLE (item bigint, number_is uuid, receipt bytea, offer bytea,
+	offer_signature bytea, frank bytea, frank_signature bytea, sender_cert bytea)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = cert, pg_temp AS $$
+	WITH due AS (SELECT n.number FROM cert.lodging n WHERE n.settled IS NULL AND n.due <= now()
+		ORDER BY n.due LIMIT (SELECT max(m) FROM unnest(lodging_due.most) AS m) FOR UPDATE SKIP LOCKED),
+	taken AS (UPDATE cert.lodging n SET tries = n.tries + 1,
+		due = now() + least(interval '1 minute' * 2 ^ least(n.tries, 11), interval '1 day')
+		FROM due WHERE n.number = due.number RETURNING n.number)
+	SELECT 1::bigint, p.number, p.receipt, p.offer, p.offer_signature, p.frank, p.frank_signature, p.sender_cert
+	FROM taken JOIN cert.postmark p USING (number)
+$$;
+COMMENT ON FUNCTION cert.lodging_due(bigint[]) IS 'franks to lodge now, counted as tried';
+
+CREATE FUNCTION cert.lodged(number uuid[], answer bigint[], final bigint[]) RETURNS TABLE (item bigint, status bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cert, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	i bigint;
+BEGIN
+	FOR i IN SELECT n.ord FROM unnest(number) WITH ORDINALITY AS n (number, ord) ORDER BY n.number, n.ord LOOP
+		UPDATE cert.lodging n SET answer = lodged.answer[i], settled = CASE lodged.final[i] WHEN 0 THEN NULL ELSE now() END
+			WHERE n.number = lodged.number[i] AND n.settled IS NULL;
+		item := i;
+		status := 0;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION cert.lodged(uuid[], bigint[], bigint[]) IS 'what creditd said about a frank, or why it said nothing';
+
 GRANT EXECUTE ON FUNCTION cert.daemon_start(text[]),
 	cert.postmark_begin(uuid[], uuid[], text[], text[], bigint[], bytea[], bytea[], bytea[], bytea[], bytea[], bytea[],
 	bytea[], bytea[], bigint[], bytea[], text[], text[], text[], bigint[], bigint[], text[], bigint[]),
 	cert.postmark_finish(uuid[], bytea[], bytea[]), cert.postmark_get(uuid[], text[]),
-	cert.unsigned(bigint[], bigint[]), cert.notice_due(bigint[]), cert.notice_told(uuid[]) TO cert_daemon;
+	cert.unsigned(bigint[], bigint[]), cert.notice_due(bigint[]), cert.notice_told(uuid[]),
+	cert.lodging_due(bigint[]), cert.lodged(uuid[], bigint[], bigint[]) TO cert_daemon;

@@ -94,7 +94,7 @@ def post(office):
 
 # ---- franks ----
 
-def test_ce02_ce03_ce05_a_postmark_settles_its_frank_and_openssl_proves_it(post):
+def test_ce02_ce03_ce05_rc12_a_postmark_settles_its_frank_and_openssl_proves_it(post):
     made = post.paid(1)
     number, payment, standing, received = post.hand(made)
     assert (payment, standing) == ("paid", "in-force") and abs(int(received) - time.time()) < 30
@@ -168,7 +168,7 @@ def test_a_frank_that_does_not_pay_is_said_and_the_receipt_postmarked(post, how,
     assert post.sql(f"SELECT settlement FROM cert.v_receipt WHERE number = '{number}'") == [[settlement]]
 
 
-def test_many_at_once_are_settled_once_each(post):
+def test_ce01_many_at_once_are_settled_once_each(post):
     made = [post.paid(5 + n // 2) for n in range(12)]     # each serial twice
     answers = {}
 
@@ -205,6 +205,62 @@ def test_killed_between_two_steps_there_is_one_postmark_and_one_settlement(post,
     assert got == again and same_parts(made, out)
     assert post.marks(made) == 1
     assert post.sql("SELECT count(*) FROM cert.queue") == [["0"]]
+
+
+# ---- franks that creditd settles elsewhere ----
+
+SETTLE = "credit.settle(bytea, text, uuid, text, bytea, integer[], integer[], integer, bytea, bytea, bytea)"
+
+
+@pytest.fixture
+def apart(post):
+    """As if creditd's schema were in another database: certd may not settle."""
+    post.sql(f"REVOKE EXECUTE ON FUNCTION {SETTLE} FROM cert_owner")
+    yield post
+    post.sql(f"GRANT EXECUTE ON FUNCTION {SETTLE} TO cert_owner")
+    if not post.office.services["creditd"].running():
+        post.office.start_service("creditd")
+
+
+def lodged(post, number):
+    return post.sql(f"SELECT payment, settlement, lodged FROM cert.v_receipt WHERE number = '{number}'")[0]
+
+
+def test_a_pending_frank_is_lodged_until_creditd_has_said_what_became_of_it(apart):
+    post = apart
+    first, second, foreign = post.paid(11), post.paid(11), post.make("price=1", "frank", "serial=1")
+    number, payment = post.hand(first)[:2]
+    assert payment == "pending"
+    wait_until(lambda: lodged(post, number) == ["pending", "not here", "paid"])
+    assert post.marks(first) == 1
+    for made, answer in ((second, "conflict"), (foreign, "unknown")):
+        number = post.hand(made)[0]
+        wait_until(lambda n=number, a=answer: lodged(post, n) == ["pending", "not here", a])
+    assert post.sql(f"SELECT e.proof = p.receipt FROM credit.evidence e JOIN cert.postmark p USING (transfer) "
+                    f"WHERE transfer = '{transfer(second)}'") == [["t"]]
+
+
+def test_a_creditd_that_is_away_is_asked_again_and_the_frank_settled_once(apart):
+    post = apart
+    post.office.services["creditd"].stop()
+    made = post.paid(12)
+    number, payment = post.hand(made)[:2]
+    assert payment == "pending"
+    wait_until(lambda: post.sql(f"SELECT tries, answer > 0, settled IS NULL FROM cert.lodging WHERE number = '{number}'") ==
+               [["1", "t", "t"]], 30)
+    assert lodged(post, number)[2] == "waiting"
+    post.office.start_service("creditd")
+    # killed before the answer is written down, certd asks once more
+    certd = post.office.services["certd"]
+    assert certd.stop()
+    post.sql(f"UPDATE cert.lodging SET due = now() WHERE number = '{number}'")
+    certd.start({"SEALPOST_FAULT": "certd-lodged=kill"})
+    assert certd.wait_gone(30)
+    assert post.marks(made) == 1 and lodged(post, number)[2] == "waiting"
+    post.sql(f"UPDATE cert.lodging SET due = now() WHERE number = '{number}'")
+    post.office.start_service("certd")
+    wait_until(lambda: lodged(post, number)[2] == "paid")
+    assert post.marks(made) == 1
 
 
 # ---- letters to senders ----

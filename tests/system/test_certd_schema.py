@@ -10,7 +10,7 @@ from test_keyd_schema import refused
 SCHEMA = os.path.join(postgres.SOURCE, "certd/schema")
 CERTD = os.path.join(os.path.abspath(os.environ.get("SP_BUILD", ".")), "certd/certd")
 DAEMON_FUNCTIONS = {"daemon_start", "postmark_begin", "postmark_finish", "postmark_get", "unsigned", "notice_due",
-                    "notice_told", "patch_last"}
+                    "notice_told", "lodging_due", "lodged", "patch_last"}
 
 
 @pytest.fixture(scope="module")

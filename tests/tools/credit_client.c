@@ -9,8 +9,8 @@
  *							TRANSFER NUMBER"
  * credit_client state DIR SHEET EPOCH NEXT START	"ok state EPOCH CLOSED"
  * credit_client lodge DIR SENDERDIR SHEETFILE TRANSFER FIRST COUNT [HOW]
- *	as the recipient DIR, a frank by SENDERDIR; HOW: other-offer, other-recipient, other-price, other-size, bad-done, bad-frank,
- *	certified
+ *	as the recipient DIR, a frank by SENDERDIR; HOW: other-offer, other-recipient, other-price, other-size, bad-done, no-done,
+ *	bad-frank, certified
  * credit_client give DIR SHEET EPOCH FIRST COUNT [HOW]	VOID; COUNT 0: CLOSE from FIRST on; HOW: forged
  *
  * Prints "ok …" and ends with 0, or "STATUS reason" and ends with 1.
@@ -306,6 +306,8 @@ lodge(struct tool *t, struct sp_client *client)
 	m = (struct sp_msg_lodge){ .offer = sp_buf_span(&offer), .offer_signature = sp_span(offer_signature, SP_SIGNATURE),
 		.frank = sp_buf_span(&frank), .frank_signature = sp_span(frank_signature, SP_SIGNATURE), .done = sp_buf_span(&done),
 		.done_signature = sp_span(done_signature, SP_SIGNATURE), .sender_cert = member_cert(sender) };
+	if (strcmp(how, "no-done") == 0)
+		m.done = m.done_signature = sp_span(NULL, 0);
 	return sp_client_ask(client, &id, SP_MSG_LODGE, &m, asked, t, &t->why);
 }
 
