@@ -13,7 +13,7 @@ static const struct sp_handler handlers[] = {
 	{ SP_MSG_TOPUP_GET, STATIONS, on_topup_get },
 	{ SP_MSG_SHEET_STATE, STATIONS, on_sheet_state },
 	{ SP_MSG_GIVE_BACK, STATIONS, on_give_back },
-	{ SP_MSG_LODGE, STATIONS, on_lodge },
+	{ SP_MSG_LODGE, STATIONS | SP_ALLOW(SP_ROLE_CERTD), on_lodge },
 };
 
 static bool migrate;

@@ -5,9 +5,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/cms.h"
 #include "common/statements/ending.h"
 #include "common/statements/frank.h"
 #include "common/statements/offer.h"
+#include "common/statements/postmark.h"
 #include "creditd/creditd.h"
 
 /* ---- SHEET_STATE ---- */
@@ -143,7 +145,8 @@ struct lodging {
 	struct creditd *creditd;	/* borrowed */
 	struct sp_request *rq;		/* owned until answered; its body is read by the worker */
 	struct sp_msg_lodge m;		/* borrows from the request */
-	struct sp_identity recipient;
+	struct sp_identity peer, recipient;
+	struct sp_receipt receipt;	/* from a certd */
 	struct sp_frank frank;
 	struct sp_hash offer_hash;
 	struct sp_id transfer;
@@ -167,16 +170,54 @@ check_sender(struct lodging *l, struct sp_identity *ret_sender)
 	return sp_trust_check(trust, l->m.sender_cert, offer.time_ms, ret_sender, &l->why);
 }
 
-/* Offer by the sender to whoever asks, frank for exactly that, DONE by whoever asks. */
+/* Who the delivery was to: whoever asks, or whose receipt a certd brings. */
+static enum sp_status
+check_recipient(struct lodging *l)
+{
+	SP_AUTO_DONE(sp_buf) cert = { 0 };
+	const struct sp_trust *trust = member_trust(l->creditd->daemon.member);
+	uint64_t now_s = sp_clock_wall_ms() / 1000, ended_s;
+	enum sp_status st = SP_OK;
+
+	l->recipient = l->peer;
+	if (l->peer.role == SP_ROLE_CERTD &&
+	    ((st = sp_cms_cert(l->m.receipt, &cert, &l->why)) != SP_OK ||
+	    (st = sp_identity_read(sp_buf_span(&cert), &l->recipient, &l->why)) != SP_OK ||
+	    (st = sp_postmark_standing(&l->recipient, now_s, &ended_s, &l->why)) != SP_OK))
+		return st;
+	if (l->peer.role == SP_ROLE_CERTD) {
+		sp_buf_clear(&cert);
+		st = sp_receipt_open(l->m.receipt, trust, sp_postmark_judge_ms(now_s, ended_s), &l->receipt, &cert, &l->recipient,
+		    &l->why);
+	}
+	sp_identity_text(&l->recipient, l->recipient_text);
+	return st;
+}
+
+/* That the delivery was made: the recipient's own DONE, or its receipt. */
+static enum sp_status
+check_proof(struct lodging *l, const struct sp_stmt_offer *offer, const struct sp_identity *sender)
+{
+	struct sp_stmt_done done;
+
+	if (l->peer.role == SP_ROLE_CERTD)
+		return sp_receipt_fits(&l->receipt, offer, &l->offer_hash, sender, &l->recipient, NULL, &l->why);
+	if (l->m.done.n == 0)
+		return sp_fail(SP_E_MISSING, &l->why, "the recipient's DONE is missing");
+	return sp_done_open(l->m.done, l->m.done_signature, &l->recipient, &l->offer_hash, offer->klass, offer->certds, &done,
+	    &l->why);
+}
+
+/* Offer by the sender to the recipient, frank for exactly that, and the proof. */
 static enum sp_status
 check(struct lodging *l)
 {
 	struct sp_identity sender;
 	struct sp_stmt_offer offer;
-	struct sp_stmt_done done;
 	enum sp_status st;
 
-	st = check_sender(l, &sender);
+	if ((st = check_recipient(l)) == SP_OK)
+		st = check_sender(l, &sender);
 	if (st == SP_OK)
 		st = sp_statement_open(SP_STMT_OFFER, l->m.offer, l->m.offer_signature, &sender, sender.name.domain, &offer, &l->why);
 	if (st == SP_OK)
@@ -191,8 +232,7 @@ check(struct lodging *l)
 		return sp_fail(SP_E_IDENTITY, &l->why, "the offer is not from this sender to who hands it in");
 	sp_statement_hash(l->m.offer, &l->offer_hash);
 	l->transfer = offer.transfer;
-	if ((st = sp_done_open(l->m.done, l->m.done_signature, &l->recipient, &l->offer_hash, offer.klass, offer.certds, &done,
-	    &l->why)) != SP_OK ||
+	if ((st = check_proof(l, &offer, &sender)) != SP_OK ||
 	    (st = sp_frank_open(l->m.frank, l->m.frank_signature, &sender, &l->frank, &l->why)) != SP_OK)
 		return st;
 	if (!sp_hash_eq(&l->frank.offer, &l->offer_hash) || !sp_hash_eq(&l->frank.recipient_cert, &l->recipient.hash) ||
@@ -217,13 +257,13 @@ static void
 lodged(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 {
 	struct lodging *l = arg;
-	char id[SP_ID_TEXT];
+	char id[SP_ID_TEXT], by[SP_NAME_TEXT];
 
 	if (st == SP_OK)
 		st = sp_daemon_status(rows, 0, LODGED_STATUS);
 	if (st != SP_E_DATABASE)
 		sp_log(st == SP_OK ? SP_LOG_INFO : SP_LOG_WARN, "lodged", "transfer=%s station=%s by=%s status=%s",
-		    sp_id_text(&l->transfer, id), l->sender, l->recipient_text, sp_status_name(st));
+		    sp_id_text(&l->transfer, id), l->sender, sp_identity_text(&l->peer, by), sp_status_name(st));
 	if (st == SP_OK)
 		sp_request_answer(l->rq, SP_MSG_OK, &(struct sp_msg_ok){ 0 });
 	else
@@ -239,7 +279,7 @@ check_done(struct sp_work *work)
 	if (l->st == SP_OK) {
 		const struct sp_pg_value values[] = { sp_pg_hash(&l->frank.sheet), sp_pg_str(l->sender), sp_pg_id(&l->transfer),
 			sp_pg_str(l->recipient_text), sp_pg_hash(&l->offer_hash), sp_pg_str(l->serials), sp_pg_int(l->frank.price),
-			sp_pg_span(l->m.frank), sp_pg_span(l->m.frank_signature), sp_pg_span(l->m.done) };
+			sp_pg_span(l->m.frank), sp_pg_span(l->m.frank_signature), sp_pg_span(l->peer.role == SP_ROLE_CERTD ? l->m.receipt : l->m.done) };
 
 		l->st = sp_pg_ask(l->creditd->daemon.pg, DB_LODGE, values, lodged, l);
 	}
@@ -276,8 +316,7 @@ on_lodge(void *arg, struct sp_request *rq)
 	l->work = (struct sp_work){ check_run, check_done, check_dropped };
 	l->creditd = c;
 	l->rq = rq;
-	l->recipient = *sp_request_peer(rq);
-	sp_identity_text(&l->recipient, l->recipient_text);
+	l->peer = *sp_request_peer(rq);
 	if ((st = sp_worker_submit(c->daemon.workers, &l->work)) != SP_OK) {
 		sp_daemon_fail(rq, st, NULL);
 		free(l);

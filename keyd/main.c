@@ -8,7 +8,7 @@
 #include "common/conf/options.h"
 #include "keyd/keyd.h"
 
-#define MEMBERS (SP_ALLOW(SP_ROLE_STATION) | SP_ALLOW(SP_ROLE_CREDITD) | SP_ALLOW(SP_ROLE_CERTD))
+#define MEMBERS (SP_ALLOW(SP_ROLE_STATION) | SP_ALLOW(SP_ROLE_CREDITD) | SP_ALLOW(SP_ROLE_CERTD) | SP_ALLOW(SP_ROLE_TSA))
 
 static const struct sp_handler handlers[] = {
 	{ SP_MSG_ENROL_BEGIN, SP_ALLOW(SP_ROLE_NONE), on_enrol_begin },

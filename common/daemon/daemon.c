@@ -96,6 +96,8 @@ sp_daemon_close(struct sp_daemon *d)
 		sp_loop_undrain(d->loop, sp_pg_replies(d->pg));
 	sp_pg_free(d->pg);
 	sp_worker_free(d->workers);
+	if (d->conf->ended != NULL)
+		d->conf->ended(d->conf->arg);
 	member_free(d->member);
 	sp_timer_free(d->stop_timer);
 	sp_timer_free(d->roster_timer);
@@ -113,11 +115,22 @@ on_reply(void *arg, void *item)
 }
 
 static void
+refreshed(void *arg, enum sp_status st, const struct sp_why *why)
+{
+	struct sp_daemon *d = arg;
+
+	if (st != SP_OK)
+		sp_log_fail(SP_LOG_WARN, "roster-not-fetched", st, why);
+	else if (d->service != NULL)
+		sp_service_set_trust(d->service, member_trust(d->member));
+}
+
+static void
 on_roster(void *arg)
 {
 	struct sp_daemon *d = arg;
 
-	member_refresh(d->member, NULL, NULL);
+	member_refresh(d->member, refreshed, d);
 	sp_timer_set(d->roster_timer, ROSTER_MS);
 }
 
@@ -154,15 +167,22 @@ sp_daemon_listen(struct sp_daemon *d, const struct sp_tls_identity *identity, co
 	return sp_service_new(d->loop, &conf, &d->service, why);
 }
 
-static enum sp_status
-listen_as_member(struct sp_daemon *d, struct sp_why *why)
+enum sp_status
+sp_daemon_serve(struct sp_daemon *d, struct sp_why *why)
 {
 	struct sp_span chain[SP_CHAIN_MAX];
 	struct sp_tls_identity identity = { .key = member_key(d->member), .cert = member_cert(d->member), .chain = chain };
+	char name[SP_NAME_TEXT];
+	enum sp_status st;
 
 	for (size_t i = 0; i < member_issuers(d->member) && i < SP_CHAIN_MAX; i++)
 		chain[identity.nchain++] = member_issuer(d->member, i);
-	return sp_daemon_listen(d, &identity, member_trust(d->member), why);
+	if ((st = sp_daemon_listen(d, &identity, member_trust(d->member), why)) != SP_OK)
+		return st;
+	sp_log(SP_LOG_INFO, "ready", "name=%s port=%u", sp_identity_text(member_identity(d->member), name),
+	    sp_service_port(d->service));
+	(void)sp_notify("READY=1");
+	return SP_OK;
 }
 
 static enum sp_status
@@ -185,25 +205,20 @@ bring_up(struct sp_daemon *d, struct sp_why *why)
 	sp_timer_set(d->roster_timer, 0);
 	if (c->begin != NULL && (st = c->begin(c->arg, why)) != SP_OK)
 		return st;
-	return listen_as_member(d, why);
+	return c->serves_later ? SP_OK : sp_daemon_serve(d, why);
 }
 
 int
 sp_daemon_run(struct sp_daemon *d, const struct sp_daemon_conf *conf)
 {
 	struct sp_why why = { "" };
-	char name[SP_NAME_TEXT];
 	enum sp_status st;
 
 	signal(SIGPIPE, SIG_IGN);
 	d->conf = conf;
 	st = bring_up(d, &why);
-	if (st == SP_OK) {
-		sp_log(SP_LOG_INFO, "ready", "name=%s port=%u", sp_identity_text(member_identity(d->member), name),
-		    sp_service_port(d->service));
-		(void)sp_notify("READY=1");
+	if (st == SP_OK)
 		st = sp_loop_run(d->loop);
-	}
 	if (st != SP_OK) {
 		sp_log_fail(SP_LOG_ERR, "start-failed", st, &why);
 		fprintf(stderr, "%s: %s\n", conf->name, why.text[0] != 0 ? why.text : sp_status_text(st));

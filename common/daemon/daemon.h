@@ -31,9 +31,12 @@ struct sp_daemon_conf {
 
 	/* With everything but the service open; may be NULL. A failure ends the program. */
 	enum sp_status (*begin)(void *arg, struct sp_why *why);
-	/* Before anything is closed. */
+	bool serves_later;		/* sp_daemon_serve() is called by what begin has begun */
+	/* Before anything is closed; may be NULL. */
 	void (*end)(void *arg);
-	void *arg;			/* of handlers, begin and end */
+	/* When service, database and workers have ended; may be NULL. */
+	void (*ended)(void *arg);
+	void *arg;			/* of handlers and of these */
 };
 
 struct sp_daemon {
@@ -50,6 +53,9 @@ struct sp_daemon {
 
 /* Runs until it is told to stop; the exit status. d is zeroes. */
 int sp_daemon_run(struct sp_daemon *d, const struct sp_daemon_conf *conf);
+
+/* Opens the service of a member with serves_later, and says that it is ready. */
+SP_MUST_CHECK enum sp_status sp_daemon_serve(struct sp_daemon *d, struct sp_why *why);
 
 /* ---- the steps of a run: d->conf and d->loop are there ---- */
 

@@ -135,6 +135,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION credit.pay(credit.sheet, bigint, bigint) IS 'the postings of a settled frank';
 
+-- Whoever settles several franks in one transaction locks for all of them first, in one order: batches never wait in a circle.
+CREATE FUNCTION credit.lock_franks(sheet_hash bytea[], station text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
+BEGIN
+	PERFORM credit.lock_stations(lock_franks.station);
+	PERFORM FROM credit.sheet s JOIN credit.request r ON r.sheet = s.sheet JOIN credit.answer a ON a.requester = r.requester
+		AND a.request = r.request WHERE a.hash = ANY (sheet_hash) ORDER BY s.sheet FOR UPDATE OF s;
+END $$;
+COMMENT ON FUNCTION credit.lock_franks(bytea[], text[]) IS 'locks what settling these franks will lock';
+
 CREATE FUNCTION credit.settle(sheet_hash bytea, station text, transfer uuid, recipient text, offer_hash bytea,
 	firsts integer[], counts integer[], price integer, frank bytea, frank_signature bytea, proof bytea) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
@@ -200,9 +210,7 @@ CREATE FUNCTION credit.lodge(sheet_hash bytea[], station text[], transfer uuid[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-	PERFORM credit.lock_stations(lodge.station);
-	PERFORM FROM credit.sheet s JOIN credit.request r ON r.sheet = s.sheet JOIN credit.answer a ON a.requester = r.requester
-		AND a.request = r.request WHERE a.hash = ANY (sheet_hash) ORDER BY s.sheet FOR UPDATE OF s;
+	PERFORM credit.lock_franks(lodge.sheet_hash, lodge.station);
 	FOR i IN 1 .. cardinality(sheet_hash) LOOP
 		item := i;
 		status := CASE credit.settle(sheet_hash[i], lodge.station[i], lodge.transfer[i], lodge.recipient[i], offer_hash[i],
@@ -226,7 +234,7 @@ DO $$
 BEGIN
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'cert_owner') THEN
 		GRANT USAGE ON SCHEMA credit TO cert_owner;
-		GRANT EXECUTE ON FUNCTION credit.settle(bytea, text, uuid, text, bytea, integer[], integer[], integer, bytea, bytea,
-			bytea) TO cert_owner;
+		GRANT EXECUTE ON FUNCTION credit.lock_franks(bytea[], text[]), credit.settle(bytea, text, uuid, text, bytea,
+			integer[], integer[], integer, bytea, bytea, bytea) TO cert_owner;
 	END IF;
 END $$;

@@ -1,7 +1,8 @@
 """The post office itself: services, stations and how they come about.
 
     office = Office("/tmp/x", build="/path/to/build")
-    office.create()                      everything but stations; running. credits=True: deliveries cost credits
+    office.create()                      everything but stations; running. credits=True: deliveries cost credits;
+                                         certd=True: receipts are postmarked
     office.open_account("alice", 100)    an account with credits, which alice may draw on; its number
     alice = office.station("alice", "laptop")
     office.introduce()                   all stations enter each other in their books
@@ -106,7 +107,7 @@ class Office:
 
     def _know(self):
         self.cluster = Cluster(self.path("pg"), self.facts["pg_port"], self.path("pgpass"))
-        self.services = {name: self._daemon(name) for name in ("keyd", "creditd") if f"{name}_port" in self.facts}
+        self.services = {name: self._daemon(name) for name in ("keyd", "creditd", "certd") if f"{name}_port" in self.facts}
         for name, s in self.facts["stations"].items():
             self.stations[name] = Station(self, self.path(name), s["person"], s["station"], s["port"], s["address"],
                                           s["netns"], s.get("user"))
@@ -116,7 +117,7 @@ class Office:
                       env=self.daemon_env())
 
     # ---- making it ----
-    def create(self, credits=False):
+    def create(self, credits=False, certd=False):
         if os.path.exists(self.facts_file):
             raise OfficeError(f"{self.folder} holds a post office already; remove it, or start it with: ./demo --dir "
                               f"{self.folder} start")
@@ -132,6 +133,8 @@ class Office:
         self._save()
         if credits:
             self.add_creditd(tariff=TARIFF)
+        if certd:
+            self.add_certd()
         self._write_env()
 
     def _make_keyd(self):
@@ -160,7 +163,7 @@ class Office:
                     f'schema_dir = "{os.path.join(SOURCE, "creditd", "schema")}";\n{settings}\n')
         address = f"{self.facts['keyd_host']}:{port}"
         self.run("creditd", "--migrate")
-        self.run("creditd", "--enrol", self.admin_sql(f"SELECT key.admin_service('creditd', 'main', ARRAY['{address}'])")[0][0])
+        self.run("creditd", "--enrol", self.service_token("creditd", address))
         self.start_service("creditd")
         self._save()
         if tariff is not None:
@@ -171,6 +174,29 @@ class Office:
         number = self.admin_sql(f"SELECT credit.admin_open_account('{person}@{DOMAIN}')")[0][0]
         self.admin_sql(f"SELECT credit.admin_deposit('{number}', {amount}, 'first deposit of {number}')")
         return number
+
+    def add_certd(self, settings=""):
+        """A receipt certification server and the tsa that signs its time-stamps, in the roster and running."""
+        self.facts["certd_port"] = port = free_port()
+        self.services["certd"] = self._daemon("certd")
+        os.makedirs(self.path("certd", "state"), mode=0o700)
+        self.cluster.sql_file(os.path.join(SOURCE, "certd", "schema", "roles.sql"))
+        self.cluster.set_passwords()
+        with open(self.path("certd", "certd.conf"), "w", encoding="utf-8") as f:
+            f.write(f'listen = "0.0.0.0:{port}";\nstate = "state";\n'
+                    f'database = "{self.conninfo("cert_daemon")}";\ndatabase_owner = "{self.conninfo("cert_owner")}";\n'
+                    f'schema_dir = "{os.path.join(SOURCE, "certd", "schema")}";\n{settings}\n')
+        address = f"{self.facts['keyd_host']}:{port}"
+        self.run("certd", "--migrate")
+        if "creditd" in self.services:
+            self.run("creditd", "--migrate")     # certd may settle from now on
+        self.run("certd", "--enrol", self.service_token("certd", address), "--enrol-tsa", self.service_token("tsa", address))
+        self.start_service("certd")
+        self._save()
+
+    def service_token(self, role, address):
+        """Enters a service into the roster."""
+        return self.admin_sql(f"SELECT key.admin_service('{role}', 'main', ARRAY['{address}'])")[0][0]
 
     def run(self, service, *words):
         """A service's program for one step, like --migrate."""

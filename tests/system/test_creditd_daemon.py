@@ -337,7 +337,7 @@ def test_a_serial_spent_twice_is_refused_and_kept_as_evidence(post, account):
 @pytest.mark.parametrize("how, status", [
     ("other-offer", "FRANK"), ("other-recipient", "IDENTITY"), ("other-price", "FRANK"),
     ("other-size", "FRANK"),
-    ("certified", "FRANK"), ("bad-done", "SIGNATURE"), ("bad-frank", "SIGNATURE")])
+    ("certified", "FRANK"), ("bad-done", "SIGNATURE"), ("no-done", "MISSING"), ("bad-frank", "SIGNATURE")])
 def test_a_frank_without_its_proof_is_refused(post, account, how, status):
     post.alice.sheet(account)
     assert post.bob.ask("lodge", post.alice.dir, post.alice.file("sheet"), new_id(), 1, 2, how) == status

@@ -124,7 +124,7 @@ def test_public_has_nothing_and_roles_have_their_functions_only(db):
         if grantee != "credit_owner":
             assert definer == "t" and config == "search_path=credit, pg_temp", name
     assert granted.pop("credit_owner")
-    assert granted.pop("cert_owner", {"settle"}) == {"settle"}
+    assert granted.pop("cert_owner", {"lock_franks", "settle"}) == {"lock_franks", "settle"}
     assert granted == {"credit_daemon": DAEMON_FUNCTIONS, "post_admin": ADMIN_FUNCTIONS, "post_audit": {"holds"}}
     relations = db.sql("""
         SELECT c.relname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type FROM pg_class c

@@ -5,11 +5,12 @@
  * credit_client roster DIR now				fetches the roster, which says where creditd is; "ok tariff STEP…"
  * credit_client topup DIR ID ACCOUNT NUMBER [PORT]	"ok ok": taken; PORT: to be called back at on 127.0.0.1
  * credit_client get DIR ID FILE			"ok sheet …" or "ok denial STATUS"; FILE.stmt, FILE.sig, FILE.der
- * credit_client called DIR PORT			waits for creditd's call, answers it; prints as get does
+ * credit_client called DIR PORT			waits for creditd's call, answers it; prints as get does. certd's: "ok ready
+ *							TRANSFER NUMBER"
  * credit_client state DIR SHEET EPOCH NEXT START	"ok state EPOCH CLOSED"
  * credit_client lodge DIR SENDERDIR SHEETFILE TRANSFER FIRST COUNT [HOW]
- *	as the recipient DIR, a frank by SENDERDIR; HOW: other-offer, other-recipient, other-price, other-size, bad-done, bad-frank,
- *	certified
+ *	as the recipient DIR, a frank by SENDERDIR; HOW: other-offer, other-recipient, other-price, other-size, bad-done, no-done,
+ *	bad-frank, certified
  * credit_client give DIR SHEET EPOCH FIRST COUNT [HOW]	VOID; COUNT 0: CLOSE from FIRST on; HOW: forged
  *
  * Prints "ok …" and ends with 0, or "STATUS reason" and ends with 1.
@@ -133,28 +134,50 @@ get(struct tool *t, struct sp_client *client)
 
 /* ---- the call ---- */
 
+/* A credit answer, signed by who wrote the letter. */
+static enum sp_status
+read_credit(struct tool *t, const struct sp_letter *letter)
+{
+	const struct member_service *service;
+	struct sp_msg_credit_answer m;
+	enum sp_status st = sp_decode(letter->desc, letter->body, &m, &t->why);
+
+	if (st == SP_OK && ((service = member_service_by_cert(t->member, &m.signer)) == NULL ||
+	    service != member_service_by_key(t->member, letter->sender_key)))
+		st = SP_E_IDENTITY;
+	return st == SP_OK ? show(t, m.statement, m.signature, &service->identity) : st;
+}
+
+static enum sp_status
+read_ready(struct tool *t, const struct sp_letter *letter)
+{
+	const struct member_service *service = member_service_by_key(t->member, letter->sender_key);
+	struct sp_msg_receipt_ready m;
+	char transfer[SP_ID_TEXT], postmark[SP_ID_TEXT];
+	enum sp_status st = sp_decode(letter->desc, letter->body, &m, &t->why);
+
+	if (st == SP_OK && (service == NULL || service->identity.role != SP_ROLE_CERTD))
+		st = SP_E_IDENTITY;
+	if (st == SP_OK)
+		printf("ok ready %s %s\n", sp_id_text(&m.transfer, transfer), sp_id_text(&m.number, postmark));
+	return st;
+}
+
 static void
 on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
 {
 	struct tool *t = arg;
 	SP_AUTO_DONE(sp_buf) text = { .secret = true }, out = { 0 };
-	const struct member_service *service;
 	struct sp_msg_answer answer = { .status = 0 };
 	struct sp_letter_head head = { .id = sp_id_new(), .time_ms = sp_clock_wall_ms() };
 	struct sp_letter_key receiver;
-	struct sp_msg_credit_answer m;
 	struct sp_letter letter;
 	enum sp_status st = sp_letter_open(member_letter_pair(t->member), bytes, &text, &letter);
 
-	if (st == SP_OK && letter.type != SP_MSG_CREDIT_ANSWER)
-		st = SP_E_REPLY;
-	if (st == SP_OK)
-		st = sp_decode(letter.desc, letter.body, &m, &t->why);
-	if (st == SP_OK && ((service = member_service_by_cert(t->member, &m.signer)) == NULL ||
-	    service != member_service_by_key(t->member, letter.sender_key)))
-		st = SP_E_IDENTITY;
-	if (st == SP_OK)
-		st = show(t, m.statement, m.signature, &service->identity);
+	if (st == SP_OK && letter.type == SP_MSG_CREDIT_ANSWER)
+		st = read_credit(t, &letter);
+	else if (st == SP_OK)
+		st = letter.type == SP_MSG_RECEIPT_READY ? read_ready(t, &letter) : SP_E_REPLY;
 	if (st == SP_OK) {
 		head.answers = letter.head.id;
 		sp_letter_key_init(&receiver, letter.sender_key);
@@ -283,6 +306,8 @@ lodge(struct tool *t, struct sp_client *client)
 	m = (struct sp_msg_lodge){ .offer = sp_buf_span(&offer), .offer_signature = sp_span(offer_signature, SP_SIGNATURE),
 		.frank = sp_buf_span(&frank), .frank_signature = sp_span(frank_signature, SP_SIGNATURE), .done = sp_buf_span(&done),
 		.done_signature = sp_span(done_signature, SP_SIGNATURE), .sender_cert = member_cert(sender) };
+	if (strcmp(how, "no-done") == 0)
+		m.done = m.done_signature = sp_span(NULL, 0);
 	return sp_client_ask(client, &id, SP_MSG_LODGE, &m, asked, t, &t->why);
 }
 
