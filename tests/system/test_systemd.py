@@ -78,6 +78,12 @@ def test_a_unit_leaves_its_program_little(root, unit):
     assert missing <= needed | ({"ProtectHome", "PrivateTmp"} if "peerd" in unit else set())
 
 
+def test_a_station_may_open_files_below_its_folders(root):
+    """RestrictSUIDSGID= forbids openat2(2), and nothing could be sent or received."""
+    for unit in ("system/sealpost-peerd@.service", "user/sealpost-peerd.service"):
+        assert not re.search("^RestrictSUIDSGID=", read(of_root(root, "lib/systemd", unit)), re.M)
+
+
 def words_of(path):
     return [line.split() for line in read(path).splitlines() if line and line[0] not in "#[;"]
 
