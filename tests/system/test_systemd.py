@@ -75,7 +75,7 @@ def test_a_unit_leaves_its_program_little(root, unit):
     missing = {row["json_field"] for row in table if row["exposure"] and float(row["exposure"]) >= 0.2}
     # a program that serves the network needs it; a station reads what its user sends and writes where the user says
     needed = {"PrivateNetwork", "RestrictAddressFamilies_AF_INET_INET6", "IPAddressDeny"}
-    assert missing <= needed | ({"ProtectHome", "PrivateTmp"} if "peerd" in unit else set())
+    assert missing <= needed | ({"ProtectHome", "PrivateTmp", "RestrictSUIDSGID"} if "peerd" in unit else set())
 
 
 def test_a_station_may_open_files_below_its_folders(root):
