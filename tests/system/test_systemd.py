@@ -152,7 +152,8 @@ class Manager:
 def own_office():
     o = _office(_build("SP_BUILD", "build-check"))
     try:
-        o.add_creditd()
+        for name in SERVICES[1:]:
+            getattr(o, f"add_{name}")()
         yield o
         assert not sanitizer_reports(o)
     finally:
