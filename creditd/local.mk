@@ -12,7 +12,7 @@ noinst_PROGRAMS += tests/tools/credit_client
 tests_tools_credit_client_LDADD = libsealpost.a $(SYS_LIBS)
 
 dist_man_MANS += docs/man/creditd.8
-EXTRA_DIST += etc/creditd.conf
+SERVICE_CONFS += etc/creditd.conf
 noinst_PROGRAMS += tests/tools/creditd_docs
 tests_tools_creditd_docs_SOURCES = tests/tools/creditd_docs.c creditd/settings.c
 tests_tools_creditd_docs_LDADD = libsealpost.a $(SYS_LIBS)

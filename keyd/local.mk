@@ -15,7 +15,7 @@ tests_unit_keyd_challenge_test_SOURCES = tests/unit/keyd_challenge_test.c keyd/c
 tests_unit_keyd_settings_test_SOURCES = tests/unit/keyd_settings_test.c keyd/settings.c
 
 dist_man_MANS += docs/man/keyd.8
-EXTRA_DIST += etc/keyd.conf
+SERVICE_CONFS += etc/keyd.conf
 noinst_HEADERS += tests/tools/conf_docs.h
 noinst_PROGRAMS += tests/tools/keyd_docs
 tests_tools_keyd_docs_SOURCES = tests/tools/keyd_docs.c keyd/settings.c

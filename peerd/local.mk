@@ -16,7 +16,6 @@ peerd_peerd_SOURCES = peerd/main.c peerd/peer.h peerd/settings.c peerd/settings.
 peerd_peerd_LDADD = libpeerd.a libsealpost.a $(SYS_LIBS)
 
 dist_man_MANS += docs/man/peerd.8
-EXTRA_DIST += etc/peerd.conf
 noinst_PROGRAMS += tests/tools/peerd_docs
 tests_tools_peerd_docs_SOURCES = tests/tools/peerd_docs.c peerd/settings.c
 tests_tools_peerd_docs_LDADD = libsealpost.a $(SYS_LIBS)

@@ -11,4 +11,4 @@ TESTS += tests/lint/lint
 EXTRA_DIST += tests/lint/lint tests/lint/LAYERS tests/lint/EXCEPTIONS
 AM_TESTS_ENVIRONMENT = LINT_SOURCE='$(top_srcdir)'; LINT_BUILD='$(top_builddir)'; export LINT_SOURCE LINT_BUILD; \
 	LINT_CC='$(CC) $(AM_CFLAGS)'; export LINT_CC;
-EXTRA_DIST += demo check .ci/run tests/newcomer tests/pytest.ini tests/office tests/system tests/readers
+EXTRA_DIST += demo check .ci/run tests/newcomer tests/provider tests/pytest.ini tests/office tests/system tests/readers

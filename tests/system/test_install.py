@@ -23,6 +23,16 @@ share/sealpost/creditd/roles.sql
 share/bash-completion/completions/sealpost
 share/doc/sealpost/architecture.md
 share/doc/sealpost/operations.md
+share/doc/sealpost/examples/peerd.conf
+etc/sealpost/keyd.conf
+etc/sealpost/creditd.conf
+lib/systemd/system/sealpost-keyd.service
+lib/systemd/system/sealpost-creditd.service
+lib/systemd/system/sealpost-certd.service
+lib/systemd/system/sealpost-peerd@.service
+lib/systemd/user/sealpost-peerd.service
+lib/sysusers.d/sealpost.conf
+lib/tmpfiles.d/sealpost.conf
 """.split()
 
 
