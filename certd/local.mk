@@ -10,7 +10,7 @@ dist_certd_schema_DATA = certd/schema/roles.sql certd/schema/001-postmark.sql ce
 	certd/schema/fn_view.sql
 
 dist_man_MANS += docs/man/certd.8
-EXTRA_DIST += etc/certd.conf
+SERVICE_CONFS += etc/certd.conf
 noinst_PROGRAMS += tests/tools/certd_docs
 tests_tools_certd_docs_SOURCES = tests/tools/certd_docs.c certd/settings.c
 tests_tools_certd_docs_LDADD = libsealpost.a $(SYS_LIBS)
