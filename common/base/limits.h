@@ -113,6 +113,8 @@
 #define SP_ATTEMPT_MIN_MS 1000
 #define SP_ATTEMPT_MAX_MS 5000
 #define SP_EVENT_LIFE_MS (72ull * 3600 * 1000)
+#define SP_OFFER_NAMES 60		/* bytes of the certds, and of the creditds, that an offer names */
+#define SP_FRANK_SHEETS 64		/* sheets of others, kept so that they need not be asked for with each frank */
 #define SP_FRANK_WAIT_MS (10 * 1000)	/* then refused as unpaid */
 
 /* a peer's own */

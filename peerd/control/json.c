@@ -49,6 +49,7 @@ static const struct advice {
 	{ SP_E_SPACE, "free some space and try again" },
 	{ SP_E_CHANGED, "send again when nobody writes to the files" },
 	{ SP_E_CLOCK, "set the clock of the machine that is wrong" },
+	{ SP_E_CREDITS, "get more: sealpost credits add 25" },
 	{ SP_E_LIMIT, "the recipient can raise the setting largest" },
 	{ SP_E_FULL, "try again in a moment" },
 };

@@ -77,6 +77,7 @@ events_free(struct events *e)
 			live_free(e->buckets[b]);
 	data_pool_free(e->pool);
 	sp_worker_free(e->files);
+	receive_frank_done(e);
 	free((char *)e->conf.home);
 	free((char *)e->conf.received);
 	free((char *)e->conf.organisation);

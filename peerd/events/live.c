@@ -185,6 +185,8 @@ live_free(struct live *l)
 		post_ignore(l->all->parts.post, l->offer_in);
 	if (l->done_in != NULL)
 		post_ignore(l->all->parts.post, l->done_in);
+	if (l->frank_in != NULL)
+		post_ignore(l->all->parts.post, l->frank_in);
 	sp_timer_free(l->timer);
 	sp_timer_free(l->save_timer);
 	source_free(l->source);
@@ -264,9 +266,8 @@ log_move(const struct live *l)
 	    l->row->reason != SP_OK ? sp_status_name(l->row->reason) : "");
 }
 
-/* The next happening that waited, if any. The event may be gone afterwards. */
-static void
-next_waiting(struct live *l)
+void
+live_next(struct live *l)
 {
 	struct waiting w;
 
@@ -276,6 +277,18 @@ next_waiting(struct live *l)
 	l->nwaiting--;
 	memmove(l->waiting, l->waiting + 1, l->nwaiting * sizeof(w));
 	live_happens(l, w.happening, w.words[0] != 0 ? "%s" : NULL, w.words);
+}
+
+void
+live_hold(struct live *l)
+{
+	l->saving = true;
+}
+
+void
+live_go_on(struct live *l)
+{
+	l->saving = false;
 }
 
 /* Runs the action of the row that was saved (or needed no saving); an event at its end goes afterwards. */
@@ -292,7 +305,7 @@ act(struct live *l)
 		return;
 	}
 	if (!l->saving)
-		next_waiting(l);
+		live_next(l);
 }
 
 static void
@@ -370,7 +383,7 @@ live_happens(struct live *l, int happening, const char *words_fmt, ...)
 	if (m == NULL) {
 		sp_log(SP_LOG_INFO, "happening-ignored", "machine=%s state=%s happening=%s", l->machine->name,
 		    machine_state(l->machine, l->row->state)->name, l->machine->happenings[happening]);
-		next_waiting(l);
+		live_next(l);
 		return;
 	}
 	move(l, m, words);

@@ -8,8 +8,10 @@
 #include "common/net/client.h"
 #include "common/net/worker.h"
 #include "common/statements/accept.h"
+#include "common/statements/frank.h"
 #include "common/statements/offer.h"
 #include "peerd/events/events.h"
+#include "peerd/store/wallet.h"
 
 #define LIVE_BUCKETS 1024
 #define LIVE_WAITING 8		/* happenings that can wait for a save */
@@ -27,7 +29,7 @@ struct live {
 	struct event_row *row;			/* owned */
 	uint64_t generation;			/* of data orders and worker jobs: older answers are stale */
 
-	bool saving;
+	bool saving;				/* also while it is held */
 	const struct machine_row *moving;	/* what the save under way is for */
 	char words[LIVE_WORDS];			/* its words for people */
 	struct waiting waiting[LIVE_WAITING];
@@ -41,6 +43,7 @@ struct live {
 	struct sp_id request;			/* its id */
 	struct sp_hash offer_hash;		/* of row->offer, once there is one */
 	struct sp_hash peer_cert;		/* certificate of the other station */
+	struct sp_frank frank;			/* sending: what will be spent (price 0: nothing); receiving: being checked */
 
 	/* sending */
 	char *address;				/* owned: "host:port" of the order, or NULL */
@@ -54,6 +57,7 @@ struct live {
 
 	/* receiving */
 	struct post_in *offer_in;		/* to be answered with ACCEPT when that is saved */
+	struct post_in *frank_in;		/* its frank is being checked */
 	struct sp_accept own;			/* our accept, with its token */
 	struct sp_x25519_pair one_time;
 	struct sp_hash accept_hash;
@@ -72,6 +76,8 @@ struct events {
 	events_observe_fn *observe;
 	void *observe_arg;
 	uint64_t generations;
+	struct sp_sheet *sheets;		/* owned: SP_FRANK_SHEETS of senders, the oldest is replaced */
+	size_t next_sheet;
 	bool stopping;				/* peerd ends, not the transfers */
 	uint64_t refusals_from_ms;		/* strangers' refusals that are logged are bounded a minute */
 	uint32_t refusals;
@@ -100,6 +106,13 @@ void live_reason(struct live *l, enum sp_status st, const struct sp_why *why);
 
 /* happening comes after ms unless something else moves the event first. */
 void live_timer(struct live *l, uint64_t ms, int happening);
+
+/* Between the two nothing happens to it, and it stays: the store was asked, and its answer decides what happens next. */
+void live_hold(struct live *l);
+void live_go_on(struct live *l);
+
+/* After live_go_on() when nothing followed from the answer: what waited happens now. May free l. */
+void live_next(struct live *l);
 
 /* Writes to the other station. Only one letter is out at a time: an earlier one is waited for no more. false: out of
  * memory, and fn is not called. */

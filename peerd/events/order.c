@@ -125,6 +125,38 @@ row_saved(void *arg, enum sp_status st, const struct sp_why *why)
 	ordering_free(o);
 }
 
+static void
+save_rows(struct ordering *o)
+{
+	enum sp_status st;
+
+	for (size_t i = 0, n = o->count; i < n; i++)
+		if ((st = store_event_save(o->all->parts.store, o->rows[i], "was ordered", row_saved, o)) != SP_OK)
+			row_saved(o, st, NULL);
+}
+
+static void
+give_up(struct ordering *o, enum sp_status st, const struct sp_why *why)
+{
+	o->fn(o->arg, st, why, NULL, 0);
+	ordering_free(o);
+}
+
+/* At a balance of zero all sending rests: WAL-03. */
+static void
+balanced(void *arg, enum sp_status st, const struct wallet_balance *balance)
+{
+	struct ordering *o = arg;
+	struct sp_why why = { "" };
+
+	if (st == SP_OK && balance->free == 0)
+		st = sp_fail(SP_E_CREDITS, &why, "there are no credits left: sending is suspended");
+	if (st != SP_OK)
+		give_up(o, st, &why);
+	else
+		save_rows(o);
+}
+
 static enum sp_status
 check_order(const struct events_order *order, struct sp_why *why)
 {
@@ -170,9 +202,10 @@ events_send(struct events *e, const struct events_order *order, events_rows_fn *
 	o->all = e;
 	o->fn = fn;
 	o->arg = arg;
-	for (size_t i = 0, n = o->count; i < n; i++)
-		if ((st = store_event_save(e->parts.store, o->rows[i], "was ordered", row_saved, o)) != SP_OK)
-			row_saved(o, st, NULL);
+	if (member_tariff(e->parts.station)->count == 0)
+		save_rows(o);
+	else if ((st = store_balance(e->parts.store, sp_clock_wall_ms(), balanced, o)) != SP_OK)
+		give_up(o, st, NULL);
 }
 
 void

@@ -79,7 +79,10 @@ broken(struct live *l, struct data_happening *h)
 		live_happens(l, RECEIVE_ON_BROKEN, "receive error: %s; waits for the sender", text);
 		return;
 	}
-	receive_fail(l, h->status, &h->why);
+	if (h->status == SP_E_UNPAID)
+		receive_turn_down(l, NULL, SP_E_UNPAID);
+	else
+		receive_fail(l, h->status, &h->why);
 }
 
 void
@@ -113,11 +116,13 @@ receive_start(struct events *e)
 {
 	receive_offer_start(e);
 	receive_letters_start(e);
+	receive_frank_start(e);
 }
 
 #define accept receive_accept
 #define refuse receive_refuse
 #define ask_to_wait receive_ask_to_wait
+#define release receive_release
 #define sync receive_sync
 #define move receive_move
 #define tell receive_tell

@@ -1,6 +1,6 @@
 /*
  * receive.h - inside peerd/events: what the files of a recipient share. receive.c has the machine, receive_offer.c the
- * offers, placing.c the way from "checked" to "placed", receive_letters.c DONE and what a sender asks for afterwards.
+ * offers, receive_frank.c the payment, placing.c the way from "checked" to "placed", receive_letters.c DONE and what a sender asks for afterwards.
  */
 #ifndef PEERD_EVENTS_RECEIVE_H
 #define PEERD_EVENTS_RECEIVE_H
@@ -39,6 +39,17 @@ void receive_move(struct live *l);
 void receive_tell(struct live *l);		/* receive_letters.c */
 void receive_tell_later(struct live *l);
 void receive_answer_done(struct live *l);
+
+void receive_release(struct live *l);		/* receive_frank.c */
+
+/* ---- payment (receive_frank.c) ---- */
+/* Must a sender of our domain pay for this? By the prices that we know. */
+bool receive_is_due(const struct events *e, uint64_t bytes);
+void receive_frank_start(struct events *e);	/* takes FRANK, and GET of sheets */
+void receive_frank_done(struct events *e);
+
+/* The event ends with a signed REFUSE as the answer to this letter (NULL: when the sender asks). */
+void receive_turn_down(struct live *l, struct post_in *in, enum sp_status reason);
 
 /* Answers a letter with the DONE of row->done. */
 void receive_reply_done(struct live *l, struct post_in *in);

@@ -98,6 +98,8 @@ judge(const struct asking *a)
 		return SP_E_LIMIT;
 	if (a->offer.klass != SP_RECEIPT_NONE && a->offer.klass != SP_RECEIPT_DIRECT)
 		return SP_E_ARGUMENT;
+	if (a->offer.price == 0 && receive_is_due(a->all, a->offer.bytes))
+		return SP_E_UNPAID;
 	return SP_OK;
 }
 
@@ -129,6 +131,7 @@ prepare_accept(struct live *l, const struct asking *a, struct sp_why *why)
 		.packet = a->offer.packet,
 		.received = e->conf.received,
 		.keep_links = e->conf.keep_links,
+		.hold = l->row->frank.len == 0 && receive_is_due(e, a->offer.bytes),
 	};
 	uint8_t signature[SP_SIGNATURE];
 	uint16_t port;
@@ -211,13 +214,27 @@ receive_ask_to_wait(struct live *l)
 	l->offer_in = NULL;
 }
 
-/* The event ends with a signed REFUSE as the answer to this offer. */
+/* row->final is signed. */
 static void
-turn_down(struct live *l, const struct asking *a, enum sp_status reason)
+turn_down(struct live *l, struct post_in *in, enum sp_status reason)
 {
-	l->offer_in = a->in;
+	l->offer_in = in;
 	live_reason(l, reason, NULL);
 	live_happens(l, RECEIVE_ON_UNWANTED, "refused: %s", sp_status_text(reason));
+}
+
+void
+receive_turn_down(struct live *l, struct post_in *in, enum sp_status reason)
+{
+	if (l->offer_in != NULL)
+		post_ignore(l->all->parts.post, l->offer_in);
+	l->offer_in = NULL;
+	if (sign_refuse(l->all, l->row, &l->offer_hash, reason) == SP_OK) {
+		live_quiet(l);
+		turn_down(l, in, reason);
+	} else if (in != NULL) {
+		post_ignore(l->all->parts.post, in);
+	}
 }
 
 /* A good offer of a transfer that nothing is known of. */
@@ -249,7 +266,7 @@ first_offer(struct asking *a)
 		take(l, a);
 		return;
 	}
-	turn_down(l, a, reason);
+	turn_down(l, a->in, reason);
 }
 
 /* The store has looked: an event of this transfer may have ended long ago. */
@@ -287,14 +304,10 @@ next_offer(struct live *l, struct asking *a)
 		return;
 	}
 	if (l->row->state == RECEIVE_RECEIVING || l->row->state == RECEIVE_INTERRUPTED) {
-		if (reason == SP_OK) {
+		if (reason == SP_OK)
 			take(l, a);
-		} else if (sign_refuse(l->all, l->row, &a->hash, reason) == SP_OK) {
-			live_quiet(l);
-			turn_down(l, a, reason);
-		} else {
-			post_ignore(l->all->parts.post, a->in);
-		}
+		else
+			receive_turn_down(l, a->in, reason);
 		return;
 	}
 	if (l->offer_in != NULL)

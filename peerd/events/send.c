@@ -65,7 +65,6 @@ walk(struct live *l)
 static void
 walked(struct live *l, struct data_happening *h)
 {
-	struct sp_why why = { "" };
 	enum sp_status st = h->status;
 
 	if (st == SP_OK && (h->result == NULL || h->result->source == NULL))
@@ -75,12 +74,19 @@ walked(struct live *l, struct data_happening *h)
 		return;
 	}
 	l->source = sp_take(&h->result->source);
-	st = send_make_offer(l, &why);
-	if (st != SP_OK) {
+	send_price(l);
+}
+
+void
+send_walked(struct live *l)
+{
+	struct sp_why why = { "" };
+	enum sp_status st = send_make_offer(l, &why);
+
+	if (st != SP_OK)
 		send_fail(l, st, &why);
-		return;
-	}
-	live_happens(l, SEND_ON_WALKED, NULL);
+	else
+		live_happens(l, SEND_ON_WALKED, NULL);
 }
 
 static void
@@ -108,6 +114,8 @@ transmit(struct live *l)
 	sp_wipe(&l->accept, sizeof(l->accept));
 	if (st != SP_OK)
 		send_attempt_failed(l, st, NULL);
+	else
+		send_frank(l);
 }
 
 static void
@@ -226,7 +234,8 @@ send_data(struct live *l, struct data_happening *h)
 		if (h->result != NULL)
 			l->source = sp_take(&h->result->source);
 		l->row->done_bytes = 0;
-		send_attempt_failed(l, h->status, &h->why);
+		/* unpaid: the recipient refuses for good if that is how it was; its answer to the next offer says it */
+		send_attempt_failed(l, h->status == SP_E_UNPAID ? SP_E_CLOSED : h->status, &h->why);
 		break;
 	}
 }
@@ -296,7 +305,7 @@ end_delivered(struct live *l)
 #define TABLE_DEF "peerd/events/send.def"
 #define TABLE_NAME "send"
 #define TABLE_MACHINE send_machine
-#define TABLE_ENDING NULL
+#define TABLE_ENDING send_spend
 #define TABLE_STATE(NAME) SEND_##NAME
 #define TABLE_ON(NAME) SEND_ON_##NAME
 #include "peerd/events/table.inc"

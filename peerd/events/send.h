@@ -1,6 +1,6 @@
 /*
  * send.h - inside peerd/events: what the files of a sender share. send.c has the machine and the walk, send_offer.c the
- * letters, fetch.c the receipt.
+ * letters, send_frank.c the credits, fetch.c the receipt.
  */
 #ifndef PEERD_EVENTS_SEND_H
 #define PEERD_EVENTS_SEND_H
@@ -37,6 +37,22 @@ void send_fail(struct live *l, enum sp_status st, const struct sp_why *why);
 void send_offer(struct live *l);
 void send_fetch(struct live *l);
 void send_fetch_later(struct live *l);
+
+/* The way of the credits (send_frank.c). After a walk: reserves the price, then send_walked(). */
+void send_price(struct live *l);
+void send_walked(struct live *l);
+
+/* Accepted: the frank is signed, then the event goes on with ACCEPTED. */
+void send_make_frank(struct live *l);
+
+/* Sends row->frank, if there is one, while the data connection is made. */
+void send_frank(struct live *l);
+
+/* The end: the serials are spent, or void, or free again. */
+void send_spend(struct live *l);
+
+/* A signed REFUSE of the recipient ends the event. */
+void send_refused(struct live *l, const struct sp_msg_refuse_letter *letter);
 
 /* Makes and signs the offer of l->source, or compares it with the one made before. */
 SP_MUST_CHECK enum sp_status send_make_offer(struct live *l, struct sp_why *why);

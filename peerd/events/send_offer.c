@@ -61,6 +61,7 @@ send_make_offer(struct live *l, struct sp_why *why)
 	struct event_row *row = l->row;
 	struct sp_stmt_offer offer = { .transfer = row->id, .klass = row->klass, .price = row->price };
 	char name[SP_NAME_TEXT];
+	char creditds[SP_OFFER_NAMES + 1];
 	uint8_t salt[SP_TITLE_SALT];
 
 	source_manifest_hash(l->source, &offer.manifest);
@@ -90,6 +91,9 @@ send_make_offer(struct live *l, struct sp_why *why)
 		offer.return_host = sp_span_str(l->all->conf.return_host);
 		offer.return_port = post_port(l->all->parts.post);
 	}
+	if (row->price > 0)
+		offer.creditds = sp_span_str(member_service_names(l->all->parts.station, SP_ROLE_CREDITD, 2, creditds,
+		    sizeof(creditds)));
 	offer.time_ms = sp_clock_wall_ms();
 	return sign_offer(l, &offer, why);
 }
@@ -110,11 +114,14 @@ accepted(struct live *l, const struct post_answer *answer, const struct sp_msg_a
 	}
 	l->to = answer->address;
 	l->to.port = l->accept.port;
-	live_happens(l, l->source == NULL ? SEND_ON_NEED_SOURCE : SEND_ON_ACCEPTED, NULL);
+	if (l->source == NULL)
+		live_happens(l, SEND_ON_NEED_SOURCE, NULL);
+	else
+		send_make_frank(l);
 }
 
-static void
-refused(struct live *l, const struct sp_msg_refuse_letter *letter)
+void
+send_refused(struct live *l, const struct sp_msg_refuse_letter *letter)
 {
 	const struct correspondent *to = recipient(l);
 	enum sp_status reason = SP_E_REFUSED, st = SP_E_NOKEY;
@@ -198,7 +205,7 @@ answered(struct live *l, const struct post_answer *answer)
 		accepted(l, answer, &m.accept);
 		break;
 	case SP_MSG_REFUSE_LETTER:
-		refused(l, &m.refuse);
+		send_refused(l, &m.refuse);
 		break;
 	case SP_MSG_DONE_LETTER:
 		if (!take_done(l, m.done.statement, m.done.signature, NULL, &why))

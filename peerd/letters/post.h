@@ -44,7 +44,7 @@ SP_AUTO_DEFINE(post);
 uint16_t post_port(const struct post *p);
 
 /* Called for letters of this type from stations that are known and checked (in the book or not: see from->in_book).
- * PING, GET, CLOCK are answered inside. */
+ * PING, CLOCK and GET of our certificate are answered inside; a handler of GET is asked for everything else. */
 void post_on(struct post *p, unsigned type, post_handler_fn *fn, void *arg);
 
 /* Answers the way the letter came. What does not fit a datagram, or is longer than a letter from an address that

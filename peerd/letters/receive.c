@@ -181,6 +181,17 @@ is_handled(const struct post *p, unsigned type)
 	return type == SP_MSG_PING || type == SP_MSG_GET || (type < POST_TYPES && p->handlers[type].fn != NULL);
 }
 
+/* Whatever is no certificate of ours somebody else may have. */
+static bool
+is_for_handler(const struct post *p, const struct sp_letter *letter)
+{
+	const struct sp_hash zero = { { 0 } };
+	struct sp_msg_get get;
+
+	return p->handlers[SP_MSG_GET].fn != NULL && sp_decode(letter->desc, letter->body, &get, NULL) == SP_OK &&
+	    !sp_hash_eq(&get.hash, &zero) && !sp_hash_eq(&get.hash, &member_identity(p->station)->hash);
+}
+
 static void
 hand_over(struct post *p, const struct sp_return *from, const struct sp_letter *letter, struct sp_buf *text,
     size_t bytes, const struct correspondent *c)
@@ -189,7 +200,7 @@ hand_over(struct post *p, const struct sp_return *from, const struct sp_letter *
 	struct in *in;
 
 	memcpy(key.sender, letter->sender_key, SP_X25519);
-	if (letter->type == SP_MSG_GET) {
+	if (letter->type == SP_MSG_GET && !is_for_handler(p, letter)) {
 		SP_AUTO_DONE(sp_buf) answer = { 0 };
 
 		post_answer_get(p, from, letter->sender_key, letter, bytes, &answer);

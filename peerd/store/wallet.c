@@ -3,6 +3,9 @@
  */
 #include "peerd/store/wallet.h"
 
+#include "common/statements/tariff.h"
+#include "common/wire/msg.h"
+#include "common/statements/statement.h"
 #include "peerd/store/store_in.h"
 
 void
@@ -21,6 +24,7 @@ struct wallet_job {
 	struct sheet_row *sheets;	/* owned: a list */
 	size_t nsheets;
 	struct sp_id transfer;
+	uint64_t bytes;
 	uint32_t price;
 	uint64_t now_ms;
 	enum serial_state state;
@@ -54,6 +58,8 @@ job_done(struct store_job *job)
 	struct wallet_spend spend = { .sheet = &w->sheet, .count = w->count };
 
 	memcpy(spend.ranges, w->ranges, sizeof(spend.ranges));
+	for (size_t i = 0; i < w->count; i++)
+		spend.price += w->ranges[i].count;
 	if (w->done_fn != NULL)
 		w->done_fn(w->arg, job->status, &job->why);
 	if (w->sheets_fn != NULL)
@@ -297,59 +303,98 @@ add_range(struct wallet_job *w, sqlite3_int64 sheet, uint32_t first, uint32_t co
 	return sql_run(sql, SQL_SERIALS_ADD, &w->job.why);
 }
 
-/* The oldest sheet that has price serials: from its untouched end, which is one range. */
+/* What a delivery would take from one sheet. */
+struct offer_of_sheet {
+	sqlite3_int64 sheet, freed;		/* freed: row of serials that are free again, 0 = from the untouched end */
+	uint32_t first, count;			/* of the row or the end */
+};
+
+/* By the sheet's own tariff. */
+static enum sp_status
+price_at(struct sp_span statement, uint64_t bytes, uint32_t *ret_price)
+{
+	struct sp_stmt_sheet sheet;
+	struct sp_tariff tariff;
+
+	if (sp_statement_read(SP_STMT_SHEET, statement, &sheet, NULL) != SP_OK ||
+	    sp_tariff_parse(sheet.tariff, &tariff) != SP_OK)
+		return SP_E_DATABASE;
+	*ret_price = sp_tariff_price(&tariff, bytes);
+	return SP_OK;
+}
+
+/* Serials that came back free (their transfer failed before a frank was made) are used again first. */
+static enum sp_status
+look_at_freed(struct wallet_job *w, struct offer_of_sheet *o, uint32_t price)
+{
+	struct sql *sql = store_sql(w->store);
+	sqlite3_stmt *stmt = sql_begin(sql, SQL_FREED_WITH);
+	enum sp_status st;
+	bool row;
+
+	sqlite3_bind_int64(stmt, 1, price);
+	sqlite3_bind_int64(stmt, 2, o->sheet);
+	if ((st = sql_step(sql, SQL_FREED_WITH, &row, &w->job.why)) != SP_OK || !row)
+		return st;
+	o->freed = sqlite3_column_int64(stmt, 0);
+	o->first = (uint32_t)sqlite3_column_int64(stmt, 1);
+	o->count = (uint32_t)sqlite3_column_int64(stmt, 2);
+	sql_end(sql, SQL_FREED_WITH);
+	return SP_OK;
+}
+
+/* The oldest sheet that has enough for its price: *ret is zeroes if there is none. */
+static enum sp_status
+choose_sheet(struct wallet_job *w, struct offer_of_sheet *ret)
+{
+	struct sql *sql = store_sql(w->store);
+	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEETS_OPEN);
+	struct offer_of_sheet o = { 0 };
+	enum sp_status st;
+	bool row = false;
+
+	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)w->now_ms);
+	while ((st = sql_step(sql, SQL_SHEETS_OPEN, &row, &w->job.why)) == SP_OK && row) {
+		o = (struct offer_of_sheet){ .sheet = sqlite3_column_int64(stmt, 0),
+			.first = (uint32_t)sqlite3_column_int64(stmt, 1), .count = (uint32_t)sqlite3_column_int64(stmt, 2) };
+		st = price_at(column_blob(stmt, 3), w->bytes, &w->price);
+		if (st == SP_OK)
+			st = look_at_freed(w, &o, w->price);
+		if (st != SP_OK || o.count >= w->price)
+			break;
+	}
+	if (row)
+		sql_end(sql, SQL_SHEETS_OPEN);
+	if (st == SP_OK && row)
+		*ret = o;
+	else if (st == SP_OK)
+		st = w->price > 0 ? sp_fail(SP_E_CREDITS, &w->job.why, "this costs %u credits, and no sheet has so many left",
+		    w->price) : sp_fail(SP_E_CREDITS, &w->job.why, "there are no credits");
+	return st;
+}
+
 static enum sp_status
 reserve_new(struct wallet_job *w, sqlite3_int64 *ret_sheet)
 {
 	struct sql *sql = store_sql(w->store);
-	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEET_WITH);
-	sqlite3_int64 next = 0;
-	enum sp_status st;
-	bool row;
+	struct offer_of_sheet o = { 0 };
+	sqlite3_stmt *stmt;
+	enum sp_status st = choose_sheet(w, &o);
 
-	sqlite3_bind_int64(stmt, 1, w->price);
-	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)w->now_ms);
-	if ((st = sql_step(sql, SQL_SHEET_WITH, &row, &w->job.why)) != SP_OK)
+	if (st != SP_OK)
 		return st;
-	if (!row)
-		return sp_fail(SP_E_CREDITS, &w->job.why, "this costs %u credits, more than there are", w->price);
-	*ret_sheet = sqlite3_column_int64(stmt, 0);
-	next = sqlite3_column_int64(stmt, 1);
-	sql_end(sql, SQL_SHEET_WITH);
-	if ((st = add_range(w, *ret_sheet, (uint32_t)next, w->price)) != SP_OK)
-		return st;
-	stmt = sql_begin(sql, SQL_SHEET_NEXT);
-	sqlite3_bind_int64(stmt, 1, *ret_sheet);
-	sqlite3_bind_int64(stmt, 2, next + w->price);
-	return sql_run(sql, SQL_SHEET_NEXT, &w->job.why);
-}
-
-/* Ranges that came back free (their transfer failed before a frank was made) are used again first, if one is large enough. */
-static enum sp_status
-reserve_freed(struct wallet_job *w, sqlite3_int64 *ret_sheet, bool *ret_found)
-{
-	struct sql *sql = store_sql(w->store);
-	sqlite3_stmt *stmt = sql_begin(sql, SQL_FREED_WITH);
-	sqlite3_int64 number = 0, first = 0, count = 0;
-	enum sp_status st;
-
-	sqlite3_bind_int64(stmt, 1, w->price);
-	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)w->now_ms);
-	if ((st = sql_step(sql, SQL_FREED_WITH, ret_found, &w->job.why)) != SP_OK || !*ret_found)
-		return st;
-	number = sqlite3_column_int64(stmt, 0);
-	*ret_sheet = sqlite3_column_int64(stmt, 1);
-	first = sqlite3_column_int64(stmt, 2);
-	count = sqlite3_column_int64(stmt, 3);
-	sql_end(sql, SQL_FREED_WITH);
-	stmt = sql_begin(sql, SQL_FREED_TAKE);
-	sqlite3_bind_int64(stmt, 1, number);
-	sqlite3_bind_int64(stmt, 2, first + w->price);
-	sqlite3_bind_int64(stmt, 3, count - w->price);
-	if ((st = sql_run(sql, SQL_FREED_TAKE, &w->job.why)) != SP_OK ||
+	*ret_sheet = o.sheet;
+	if (w->price == 0)
+		return SP_OK;
+	stmt = sql_begin(sql, o.freed != 0 ? SQL_FREED_TAKE : SQL_SHEET_NEXT);
+	sqlite3_bind_int64(stmt, 1, o.freed != 0 ? o.freed : o.sheet);
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)o.first + w->price);
+	if (o.freed != 0)
+		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)o.count - w->price);
+	if ((st = sql_run(sql, o.freed != 0 ? SQL_FREED_TAKE : SQL_SHEET_NEXT, &w->job.why)) != SP_OK ||
 	    (st = sql_run((sql_begin(sql, SQL_FREED_EMPTY), sql), SQL_FREED_EMPTY, &w->job.why)) != SP_OK)
 		return st;
-	return add_range(w, *ret_sheet, (uint32_t)first, w->price);
+	return add_range(w, o.sheet, o.first, w->price);
 }
 
 static enum sp_status
@@ -364,8 +409,6 @@ reserve_run(struct sqlite3 *db, struct store_job *job)
 
 	(void)db;
 	if (st == SP_OK && w->count == 0)
-		st = reserve_freed(w, &sheet, &row);
-	if (st == SP_OK && w->count == 0)
 		st = reserve_new(w, &sheet);
 	if (st != SP_OK)
 		return st;
@@ -379,7 +422,7 @@ reserve_run(struct sqlite3 *db, struct store_job *job)
 }
 
 enum sp_status
-store_serials_reserve(struct store *s, const struct sp_id *transfer, uint32_t price, uint64_t now_ms,
+store_serials_reserve(struct store *s, const struct sp_id *transfer, uint64_t bytes, uint64_t now_ms,
     store_spend_fn *fn, void *arg)
 {
 	struct wallet_job *w = job_new(s, reserve_run, arg);
@@ -387,7 +430,7 @@ store_serials_reserve(struct store *s, const struct sp_id *transfer, uint32_t pr
 	if (w != NULL) {
 		w->spend_fn = fn;
 		w->transfer = *transfer;
-		w->price = price;
+		w->bytes = bytes;
 		w->now_ms = now_ms;
 	}
 	return store_submit_take(s, w != NULL ? &w->job : NULL);

@@ -43,14 +43,16 @@ SP_MUST_CHECK enum sp_status store_sheet_find(struct store *s, const struct sp_h
 /* What a transfer spends: ranges of one sheet. Borrowed during the call. */
 struct wallet_spend {
 	const struct sheet_row *sheet;
+	uint32_t price;		/* serials in all */
 	struct sp_serials ranges[SP_FRANK_RANGES];
 	size_t count;
 };
 typedef void store_spend_fn(void *arg, enum sp_status st, const struct sp_why *why, const struct wallet_spend *spend);
 
-/* Reserves price serials for a transfer on the oldest sheet that has them (open, valid at now_ms), or gives those that it has
- * already: one transfer, one set. SP_E_CREDITS when no sheet has enough. price > 0. */
-SP_MUST_CHECK enum sp_status store_serials_reserve(struct store *s, const struct sp_id *transfer, uint32_t price,
+/* Reserves the price of a packet whose file sizes have this sum, on the oldest sheet that has enough for its own tariff (open,
+ * valid at now_ms), or gives the serials that the transfer has already: one transfer, one set. A price of 0 takes none.
+ * SP_E_CREDITS when no sheet has enough. */
+SP_MUST_CHECK enum sp_status store_serials_reserve(struct store *s, const struct sp_id *transfer, uint64_t bytes,
     uint64_t now_ms, store_spend_fn *fn, void *arg);
 
 /* A transfer's serials: a frank names them, they are spent, or the transfer has failed for good (reserved ones are free again,

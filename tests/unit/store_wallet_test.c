@@ -4,6 +4,7 @@
  */
 #include "tests/unit/store_in_test.h"
 
+#include "common/statements/sheet.h"
 #include "peerd/store/wallet.h"
 
 #define NOW 1000000
@@ -43,6 +44,21 @@ number(uint8_t n)
 	return id;
 }
 
+/* A sheet at which n bytes cost n credits. */
+static void
+sign_sheet(struct sheet_row *row)
+{
+	struct sp_sheet sheet = { .sheet = row->id, .request = row->id, .first = row->first, .count = row->count, .epoch = 1,
+		.offline = 10, .issued_ms = 1, .valid_until_ms = row->valid_until_ms, .domain = "post.example",
+		.tariff = { { { 0, 1 }, { 2, 2 }, { 3, 3 }, { 5, 5 }, { 100, 0 } }, 5 } };
+	uint8_t signature[SP_SIGNATURE];
+	SP_AUTO(sp_key) *key = NULL;
+
+	ck_status(sp_name_parse(sp_span_str("alice/laptop@post.example"), &sheet.station), SP_OK);
+	ck_status(sp_key_new(&key), SP_OK);
+	ck_status(sp_sheet_sign(&sheet, key, &row->statement, signature, NULL, NULL), SP_OK);
+}
+
 static void
 add_sheet(uint8_t n, uint32_t first, uint32_t count, uint64_t until)
 {
@@ -50,7 +66,7 @@ add_sheet(uint8_t n, uint32_t first, uint32_t count, uint64_t until)
 		.offline = 10, .valid_until_ms = until };
 
 	row.hash.b[0] = n;
-	sp_buf_add_text(&row.statement, "statement");
+	sign_sheet(&row);
 	sp_buf_add_text(&row.signature, "signature");
 	sp_buf_add_text(&row.signer, "signer");
 	ck_status(store_sheet_add(store, &row, answered, NULL), SP_OK);
@@ -60,11 +76,11 @@ add_sheet(uint8_t n, uint32_t first, uint32_t count, uint64_t until)
 }
 
 static enum sp_status
-reserve(uint8_t transfer, uint32_t price)
+reserve(uint8_t transfer, uint64_t bytes)
 {
 	struct sp_id id = number(transfer);
 
-	ck_status(store_serials_reserve(store, &id, price, NOW, on_spend, NULL), SP_OK);
+	ck_status(store_serials_reserve(store, &id, bytes, NOW, on_spend, NULL), SP_OK);
 	run_loop();
 	return answer_status;
 }
@@ -99,6 +115,7 @@ START_TEST(wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success)
 	ck_assert_uint_eq(spend.count, 1);
 	ck_assert_uint_eq(spend.ranges[0].first, 1);
 	ck_assert_uint_eq(spend.ranges[0].count, 2);
+	ck_assert_uint_eq(spend.price, 2);
 	ck_status(reserve(1, 2), SP_OK);	/* a retry of one transfer uses the same serials */
 	ck_assert_uint_eq(spend.ranges[0].first, 1);
 	ck_assert_uint_eq(free_now(), 23);
@@ -107,6 +124,10 @@ START_TEST(wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success)
 	mark(1, SERIAL_SPENT);
 	ck_assert_uint_eq(free_now(), 23);
 	ck_assert_uint_eq(balance.spent, 2);
+	ck_status(reserve(2, 100), SP_OK);	/* a size that costs nothing */
+	ck_assert_uint_eq(spend.price, 0);
+	ck_assert_uint_eq(spend.count, 0);
+	ck_assert_uint_eq(free_now(), 23);
 	remove_store();
 }
 END_TEST
