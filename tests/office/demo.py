@@ -15,12 +15,14 @@ from office.office import DOMAIN, Office      # noqa: E402
 from office.process import OfficeError        # noqa: E402
 
 LARGE = 512 * 1024 * 1024
+DEPOSIT = 1000      # credits on each account
+TOPUP = 25
 
 USAGE = """./demo [--dir DIR] [--keep] [PATH…]           build, make a post office, deliver PATH (default: a real tree and a
                                               large file), show the receipt; then stop it, unless --keep
-./demo --dir DIR start|stop [NAME]            an office that was kept: start or stop all of it, or pg, keyd, a station
+./demo --dir DIR start|stop [NAME]            an office that was kept: start or stop all of it, pg, a service, a station
 ./demo --dir DIR station NAME [--on ADDRESS] [--netns NS]
-                                              one more station, enrolled and in everybody's book"""
+                                              one more station: enrolled, in everybody's book, with an account"""
 
 
 def say(text=""):
@@ -70,14 +72,17 @@ def is_link_left_out(line, path):
     return folder.startswith(path.rstrip("/")) and os.path.islink(os.path.join(folder, name))
 
 
-def deliver(office, paths):
+def deliver(office, paths, account):
     env = {**os.environ, **{"PATH": ":".join(office.program(p) for p in ("peerd", "peerd/cli", "keyd")) + ":" + os.environ["PATH"]}}
     alice, bob = office.stations["alice"], office.stations["bob"]
+    heading("Alice buys credits")
+    show(f"sealpost --home {shlex.quote(alice.home)} credits add {TOPUP} --account {account}", env)
     heading("Alice sends")
     begin = time.monotonic()
     words = " ".join(shlex.quote(p) for p in paths)
     show(f"sealpost --home {shlex.quote(alice.home)} send --to {bob.name} -m 'With greetings from the demo' {words}", env)
-    say(f"  {time.monotonic() - begin:.1f} seconds from the order to the receipt")
+    say(f"  {time.monotonic() - begin:.1f} seconds from the order to the postmarked receipt")
+    show(f"sealpost --home {shlex.quote(alice.home)} credits", env)
     heading("Bob has it")
     show(f"sealpost --home {shlex.quote(bob.home)} log", env)
     placed = bob.json("log", "--received")[0]["placed"]
@@ -88,6 +93,15 @@ def deliver(office, paths):
     receipt = alice.json("log", "--sent")[0]["receipt_file"]
     show(f"sealpost --home {shlex.quote(alice.home)} verify {shlex.quote(receipt)}", env)
     check_with_openssl(office, alice, receipt, env)
+
+
+def books_balance(office):
+    """The operator's view: what was sold, spent and settled, and that the ledger's invariants hold."""
+    heading("The operator's books")
+    for name, ok, detail in office.admin_sql("SELECT name, ok, detail FROM credit.check()"):
+        if ok != "t":
+            raise OfficeError(f"credit.check() says of {name}: {detail}")
+    say("  credit.check(): every invariant of the ledger holds")
 
 
 def check_with_openssl(office, alice, receipt, env):
@@ -106,11 +120,13 @@ def make(office, args):
         office.remove()      # the last demo's, in our own default folder
         office = Office(office.folder, office.build)
     heading(f"A post office for {DOMAIN} in {office.folder}")
-    office.create()
-    say("  PostgreSQL and keyd are running")
+    office.create(credits=True, certd=True)
+    say("  PostgreSQL, keyd, creditd and certd are running")
+    accounts = {}
     for name, station in (("alice", "laptop"), ("bob", "desktop")):
         office.station(name, station=station, on=args.on, netns=args.netns)
-        say(f"  {office.stations[name].full_name} was invited and has enrolled")
+        accounts[name] = office.open_account(name, DEPOSIT)
+        say(f"  {office.stations[name].full_name} was invited and has enrolled; account {accounts[name]} with {DEPOSIT} credits")
     office.introduce()
     say("  they have entered each other in their books")
     paths = [os.path.join(args.from_dir, p) for p in args.words] or default_paths(office)
@@ -118,7 +134,8 @@ def make(office, args):
         if not os.path.lexists(p):
             raise OfficeError(f"there is no {p}")
     try:
-        deliver(office, paths)
+        deliver(office, paths, accounts["alice"])
+        books_balance(office)
     finally:
         if not args.keep:
             office.stop()
@@ -150,6 +167,9 @@ def main():
         s = office.station(args.words[1], on=args.on, netns=args.netns)
         office.introduce()
         say(f"{s.full_name} has enrolled: sealpost --home {s.home} …")
+        if "creditd" in office.services:
+            say(f"its account is {office.open_account(s.person, DEPOSIT)}: sealpost --home {s.home} credits add {TOPUP} "
+                "--account NUMBER")
     else:
         make(office, args)
 
