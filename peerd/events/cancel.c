@@ -57,7 +57,6 @@ on_cancel(void *arg, struct post_in *in)
 {
 	struct events *e = arg;
 	struct sp_msg_cancel_letter m;
-	struct sp_msg_answer ok = { 0 };
 	struct sp_stmt_cancel c;
 	struct sp_why why = { "" };
 	enum sp_status st, reason;
@@ -89,7 +88,7 @@ on_cancel(void *arg, struct post_in *in)
 		live_reason(l, reason == SP_E_CANCELLED ? SP_E_CANCELLED : reason, NULL);
 		live_happens(l, on, "given up by %s: %s", in->from_name, sp_status_text(reason));
 	}
-	post_reply(e->parts.post, in, SP_MSG_ANSWER, &ok);
+	events_answer(e, in, SP_OK);
 }
 
 void

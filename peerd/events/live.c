@@ -122,6 +122,14 @@ live_ask(struct live *l, bool tcp, unsigned type, const void *msg, post_answer_f
 }
 
 void
+events_answer(struct events *e, struct post_in *in, enum sp_status st)
+{
+	struct sp_msg_answer m = { .status = (uint16_t)st };
+
+	post_reply(e->parts.post, in, SP_MSG_ANSWER, &m);
+}
+
+void
 live_answered(struct live *l)
 {
 	l->client = NULL;

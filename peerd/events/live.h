@@ -127,6 +127,9 @@ SP_MUST_CHECK enum sp_status live_request(struct live *l, enum sp_role role, con
     const void *msg, sp_answer_fn *fn, struct sp_why *why);
 void live_answered(struct live *l);
 
+/* Answers a letter with a plain status. */
+void events_answer(struct events *e, struct post_in *in, enum sp_status st);
+
 /* Takes back what is out: letter, request, timer, data order, worker answers. */
 void live_quiet(struct live *l);
 

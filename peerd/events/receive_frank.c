@@ -41,14 +41,6 @@ receive_frank_done(struct events *e)
 }
 
 /* ---- a frank ---- */
-static void
-reply(struct events *e, struct post_in *in, enum sp_status st)
-{
-	struct sp_msg_answer m = { .status = (uint16_t)st };
-
-	post_reply(e->parts.post, in, SP_MSG_ANSWER, &m);
-}
-
 /* Refused for good; the sender learns it by the answer. */
 static void
 refuse(struct live *l, enum sp_status st, const struct sp_why *why)
@@ -184,7 +176,7 @@ take(struct live *l, struct post_in *in, const struct sp_msg_frank_letter *m)
 
 	if (sp_span_eq(sp_buf_span(&l->row->frank), m->statement)) {
 		release_data(l);
-		reply(l->all, in, SP_OK);
+		events_answer(l->all, in, SP_OK);
 		return;
 	}
 	if (l->frank_in != NULL || l->letter != 0) {
@@ -217,18 +209,18 @@ on_frank(void *arg, struct post_in *in)
 	if (sp_decode(sp_desc_msg(SP_MSG_FRANK_LETTER), in->body, &m, &why) != SP_OK ||
 	    sp_statement_read(SP_STMT_FRANK, m.statement, &frank, &why) != SP_OK) {
 		sp_log_fail(SP_LOG_INFO, "frank-malformed", SP_E_FORMAT, &why);
-		reply(e, in, SP_E_FORMAT);
+		events_answer(e, in, SP_E_FORMAT);
 		return;
 	}
 	l = live_by_offer(e, EVENT_RECEIVE, &frank.offer, &in->from_cert);
 	if (l == NULL)
-		reply(e, in, SP_E_NOTFOUND);
+		events_answer(e, in, SP_E_NOTFOUND);
 	else if (l->saving || l->moving != NULL)
 		post_ignore(e->parts.post, in);		/* it comes again */
 	else if (live_heeds(l, RECEIVE_ON_PAID))
 		take(l, in, &m);
 	else
-		reply(e, in, l->row->frank.len > 0 ? SP_OK : SP_E_STATE);
+		events_answer(e, in, l->row->frank.len > 0 ? SP_OK : SP_E_STATE);
 }
 
 void
@@ -236,7 +228,7 @@ receive_release(struct live *l)
 {
 	release_data(l);
 	if (l->frank_in != NULL)
-		reply(l->all, l->frank_in, SP_OK);
+		events_answer(l->all, l->frank_in, SP_OK);
 	l->frank_in = NULL;
 }
 
@@ -253,7 +245,7 @@ found(void *arg, enum sp_status st, const struct sheet_row *rows, size_t count)
 	struct sp_msg_thing thing = { .kind = 2 };
 
 	if (st != SP_OK || count == 0) {
-		reply(a->all, a->in, st != SP_OK ? st : SP_E_NOTFOUND);
+		events_answer(a->all, a->in, st != SP_OK ? st : SP_E_NOTFOUND);
 	} else {
 		thing.bytes = sp_buf_span(&rows[0].statement);
 		thing.signature = sp_buf_span(&rows[0].signature);

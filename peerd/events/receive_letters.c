@@ -92,14 +92,6 @@ receive_tell_later(struct live *l)
 }
 
 /* ---- RECEIPT and FILES ---- */
-static void
-reply_status(struct events *e, struct post_in *in, enum sp_status st)
-{
-	struct sp_msg_answer m = { .status = (uint16_t)st };
-
-	post_reply(e->parts.post, in, SP_MSG_ANSWER, &m);
-}
-
 static bool
 is_placed(const struct event_row *row)
 {
@@ -152,7 +144,7 @@ part_done(struct sp_work *work)
 	if (p->status == SP_OK)
 		post_reply(p->all->parts.post, p->in, SP_MSG_FILES_IS, &p->m);
 	else
-		reply_status(p->all, p->in, p->status);
+		events_answer(p->all, p->in, p->status);
 	sp_buf_done(&p->path);
 	free(p);
 }
@@ -181,7 +173,7 @@ send_part(struct events *e, const struct event_row *row, struct post_in *in)
 	if (p != NULL)
 		sp_buf_done(&p->path);
 	free(p);
-	reply_status(e, in, st);
+	events_answer(e, in, st);
 }
 
 static void
@@ -190,7 +182,7 @@ answer_for(struct events *e, const struct event_row *row, struct post_in *in)
 	struct sp_msg_receipt_is m = { .transfer = row->id, .p7m = sp_buf_span(&row->receipt_p7m) };
 
 	if (!is_placed(row) || row->receipt_p7m.len == 0)
-		reply_status(e, in, SP_E_NOTFOUND);
+		events_answer(e, in, SP_E_NOTFOUND);
 	else if (in->type == SP_MSG_FILES)
 		send_part(e, row, in);
 	else
@@ -214,7 +206,7 @@ looked_up(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	if (row != NULL)
 		answer_for(k->all, row, k->in);
 	else
-		reply_status(k->all, k->in, SP_E_NOTFOUND);
+		events_answer(k->all, k->in, SP_E_NOTFOUND);
 	event_rows_free(rows, count);
 	free(k);
 }

@@ -336,10 +336,8 @@ on_offer(void *arg, struct post_in *in)
 		st = sp_offer_open(&a->letter, in->from->identity.letter_key, &in->from->identity,
 		    member_identity(e->parts.station), &a->offer, &a->hash, &why);
 	if (st != SP_OK) {
-		struct sp_msg_answer m = { .status = (uint16_t)st };
-
 		sp_log_fail(SP_LOG_INFO, "offer-refused", st, &why);
-		post_reply(e->parts.post, in, SP_MSG_ANSWER, &m);	/* malformed: a plain no, the exchange ends */
+		events_answer(e, in, st);	/* malformed: a plain no, the exchange ends */
 		free(a);
 		return;
 	}

@@ -174,11 +174,9 @@ send_settle_early(struct live *l)
 void
 send_answer_done(struct live *l)
 {
-	struct sp_msg_answer ok = { 0 };
-
 	if (l->done_in == NULL)
 		return;
-	post_reply(l->all->parts.post, l->done_in, SP_MSG_ANSWER, &ok);
+	events_answer(l->all, l->done_in, SP_OK);
 	l->done_in = NULL;
 }
 
@@ -255,14 +253,6 @@ send_offer(struct live *l)
 
 /* ---- letters that come by themselves ---- */
 static void
-reply_plain(struct events *e, struct post_in *in, enum sp_status st)
-{
-	struct sp_msg_answer m = { .status = (uint16_t)st };
-
-	post_reply(e->parts.post, in, SP_MSG_ANSWER, &m);
-}
-
-static void
 on_done(void *arg, struct post_in *in)
 {
 	struct events *e = arg;
@@ -279,16 +269,16 @@ on_done(void *arg, struct post_in *in)
 	}
 	l = live_by_offer(e, EVENT_SEND, &done.offer, &in->from_cert);
 	if (l == NULL) {
-		reply_plain(e, in, SP_E_NOTFOUND);	/* ended before: there is nothing left to do */
+		events_answer(e, in, SP_E_NOTFOUND);	/* ended before: there is nothing left to do */
 	} else if (l->saving || l->moving != NULL) {
 		post_ignore(e->parts.post, in);		/* it comes again when we can take it */
 	} else if (l->row->state == SEND_FETCHING) {
-		reply_plain(e, in, SP_OK);
+		events_answer(e, in, SP_OK);
 	} else if (l->row->state != SEND_SENDING && !live_heeds(l, SEND_ON_DONE)) {
 		post_ignore(e->parts.post, in);
 	} else if (!take_done(l, m.statement, m.signature, in, &why)) {
 		sp_log_fail(SP_LOG_WARN, "done-refused", SP_E_SIGNATURE, &why);
-		reply_plain(e, in, SP_E_SIGNATURE);
+		events_answer(e, in, SP_E_SIGNATURE);
 	}
 }
 
