@@ -99,3 +99,7 @@ def shell(tmp_path_factory):
 ])
 def test_gui21_tab(shell, line, words):
     assert shell.complete(line) == words
+
+
+def test_gui21_tab_with_a_home_below_that_of_the_user(shell):
+    assert shell.complete("sealpost --home ~/h who car")[-1] == "carol@post.example"
