@@ -158,6 +158,42 @@ START_TEST(wal01_a_failure_before_the_frank_is_free_and_after_it_void)
 }
 END_TEST
 
+START_TEST(wal02_what_came_back_in_pieces_is_spent_together_with_the_rest)
+{
+	fresh_store();
+	add_sheet(1, 10, 5, NOW + 1);
+	ck_status(reserve(1, 1), SP_OK);
+	ck_status(reserve(2, 1), SP_OK);
+	ck_status(reserve(3, 1), SP_OK);
+	mark(2, SERIAL_FRANKED);
+	mark(1, SERIAL_VOID);
+	ck_status(reserve(4, 1), SP_OK);	/* a whole piece whose neighbour is in use */
+	ck_assert_uint_eq(spend.ranges[0].first, 10);
+	mark(4, SERIAL_VOID);
+	mark(3, SERIAL_VOID);
+	ck_assert_uint_eq(free_now(), 4);	/* 10 and 12 that came back, 13 and 14 that were never used */
+	ck_status(reserve(5, 5), SP_E_CREDITS);
+	ck_status(reserve(5, 3), SP_OK);
+	ck_assert_uint_eq(spend.price, 3);
+	ck_assert_uint_eq(spend.count, 2);	/* the largest first, in a frank's order */
+	ck_assert_uint_eq(spend.ranges[0].first, 10);
+	ck_assert_uint_eq(spend.ranges[1].first, 13);
+	ck_assert_uint_eq(spend.ranges[1].count, 2);
+	ck_assert_uint_eq(free_now(), 1);
+	mark(5, SERIAL_VOID);
+	ck_status(reserve(6, 1), SP_OK);	/* the smallest that is enough */
+	ck_assert_uint_eq(spend.ranges[0].first, 10);
+	ck_status(reserve(7, 3), SP_OK);
+	ck_assert_uint_eq(spend.count, 1);	/* what touches is one range */
+	ck_assert_uint_eq(spend.ranges[0].first, 12);
+	ck_assert_uint_eq(spend.ranges[0].count, 3);
+	ck_assert_uint_eq(free_now(), 0);
+	ck_status(reserve(7, 3), SP_OK);	/* and stays it */
+	ck_assert_uint_eq(spend.count, 1);
+	remove_store();
+}
+END_TEST
+
 START_TEST(the_oldest_sheet_that_is_open_and_valid_is_spent_first)
 {
 	struct sp_id id = number(2);
@@ -217,5 +253,5 @@ START_TEST(a_serial_is_taken_for_one_delivery_only)
 END_TEST
 
 UNIT_MAIN("store/wallet", wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success,
-    wal01_a_failure_before_the_frank_is_free_and_after_it_void, the_oldest_sheet_that_is_open_and_valid_is_spent_first,
-    serials_survive_a_crash, a_serial_is_taken_for_one_delivery_only)
+    wal01_a_failure_before_the_frank_is_free_and_after_it_void, wal02_what_came_back_in_pieces_is_spent_together_with_the_rest,
+    the_oldest_sheet_that_is_open_and_valid_is_spent_first, serials_survive_a_crash, a_serial_is_taken_for_one_delivery_only)
