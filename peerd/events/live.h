@@ -130,7 +130,7 @@ void live_answered(struct live *l);
 /* Answers a letter with a plain status. */
 void events_answer(struct events *e, struct post_in *in, enum sp_status st);
 
-/* Takes back what is out: letter, request, timer, data order, worker answers. */
+/* Takes back what is out: letter, request, timer, data order, worker answers, a frank that waits for its sheet. */
 void live_quiet(struct live *l);
 
 /* Removes a transfer's incoming folder, on the worker. */
