@@ -124,6 +124,9 @@ read_sheet(sqlite3_stmt *stmt, struct sheet_row *row)
 	row->offline = (uint32_t)sqlite3_column_int64(stmt, 10);
 	row->valid_until_ms = (uint64_t)sqlite3_column_int64(stmt, 11);
 	row->closed = sqlite3_column_int(stmt, 12) != 0;
+	row->reported = (uint32_t)sqlite3_column_int64(stmt, 13);
+	if (column_blob(stmt, 14).n == sizeof(row->report.b))
+		memcpy(row->report.b, column_blob(stmt, 14).p, sizeof(row->report.b));
 	return sp_buf_status(&row->statement) == SP_OK && sp_buf_status(&row->signer) == SP_OK ? SP_OK : SP_E_NOMEM;
 }
 
@@ -179,11 +182,13 @@ state_run(struct sqlite3 *db, struct store_job *job)
 	bind_id(stmt, 1, &w->sheet.id);
 	sqlite3_bind_int64(stmt, 2, w->sheet.epoch);
 	sqlite3_bind_int(stmt, 3, w->sheet.closed);
+	sqlite3_bind_int64(stmt, 4, w->sheet.reported);
 	return sql_run(sql, SQL_SHEET_STATE, &job->why);
 }
 
 enum sp_status
-store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool closed, store_done_fn *fn, void *arg)
+store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool closed, uint32_t reported,
+    store_done_fn *fn, void *arg)
 {
 	struct wallet_job *w = job_new(s, state_run, arg);
 
@@ -192,6 +197,33 @@ store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool 
 		w->sheet.id = *id;
 		w->sheet.epoch = epoch;
 		w->sheet.closed = closed;
+		w->sheet.reported = reported;
+	}
+	return store_submit_take(s, w != NULL ? &w->job : NULL);
+}
+
+static enum sp_status
+report_run(struct sqlite3 *db, struct store_job *job)
+{
+	struct wallet_job *w = (struct wallet_job *)job;
+	struct sql *sql = store_sql(w->store);
+	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEET_REPORT);
+
+	(void)db;
+	bind_id(stmt, 1, &w->sheet.id);
+	bind_id(stmt, 2, &w->sheet.report);
+	return sql_run(sql, SQL_SHEET_REPORT, &job->why);
+}
+
+enum sp_status
+store_sheet_report(struct store *s, const struct sp_id *id, const struct sp_id *report, store_done_fn *fn, void *arg)
+{
+	struct wallet_job *w = job_new(s, report_run, arg);
+
+	if (w != NULL) {
+		w->done_fn = fn;
+		w->sheet.id = *id;
+		w->sheet.report = *report;
 	}
 	return store_submit_take(s, w != NULL ? &w->job : NULL);
 }
@@ -351,7 +383,7 @@ choose_sheet(struct wallet_job *w, struct offer_of_sheet *ret)
 	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEETS_OPEN);
 	struct offer_of_sheet o = { 0 };
 	enum sp_status st;
-	bool row = false;
+	bool row = false, withheld = false;
 
 	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)w->now_ms);
 	while ((st = sql_step(sql, SQL_SHEETS_OPEN, &row, &w->job.why)) == SP_OK && row) {
@@ -362,11 +394,14 @@ choose_sheet(struct wallet_job *w, struct offer_of_sheet *ret)
 			st = look_at_freed(w, &o, w->price);
 		if (st != SP_OK || o.count >= w->price)
 			break;
+		withheld = withheld || (uint64_t)sqlite3_column_int64(stmt, 4) >= w->price;
 	}
 	if (row)
 		sql_end(sql, SQL_SHEETS_OPEN);
 	if (st == SP_OK && row)
 		*ret = o;
+	else if (st == SP_OK && withheld)
+		st = sp_fail(SP_E_CREDITS, &w->job.why, "creditd must be reached before more can be spent");
 	else if (st == SP_OK)
 		st = w->price > 0 ? sp_fail(SP_E_CREDITS, &w->job.why, "this costs %u credits, and no sheet has so many left",
 		    w->price) : sp_fail(SP_E_CREDITS, &w->job.why, "there are no credits");
@@ -488,6 +523,7 @@ balance_run(struct sqlite3 *db, struct store_job *job)
 	w->balance.spent = (uint64_t)sqlite3_column_int64(stmt, 2);
 	w->balance.voided = (uint64_t)sqlite3_column_int64(stmt, 3);
 	w->balance.sheets = (uint64_t)sqlite3_column_int64(stmt, 4);
+	w->balance.withheld = (uint64_t)sqlite3_column_int64(stmt, 5);
 	sql_end(sql, SQL_BALANCE);
 	return SP_OK;
 }
