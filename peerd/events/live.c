@@ -164,6 +164,7 @@ live_quiet(struct live *l)
 	sp_timer_stop(l->timer);
 	live_unask(l);
 	unrequest(l);
+	wallet_forget(l->all->parts.wallet, l);
 	/* the other station goes on waiting for what is only interrupted */
 	if (has_data(l))
 		data_abort(l->all->pool, &l->row->id, l->row->kind == EVENT_SEND,
