@@ -64,6 +64,9 @@ struct live {
 	struct data_result *result;		/* owned: what the data thread left */
 	uint32_t clashes;
 	uint32_t tells;				/* times that DONE went unanswered */
+
+	/* top-ups */
+	bool refreshed;				/* the roster was fetched to find a signer */
 };
 
 struct events {
@@ -81,6 +84,8 @@ struct events {
 	bool stopping;				/* peerd ends, not the transfers */
 	uint64_t refusals_from_ms;		/* strangers' refusals that are logged are bounded a minute */
 	uint32_t refusals;
+	uint64_t credit_drops_from_ms;		/* and so are answers of creditds that are dropped */
+	uint32_t credit_drops;
 };
 
 /* Makes a live event around a row (taken) and enters it; NULL when out of memory (row freed). */

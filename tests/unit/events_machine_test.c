@@ -9,7 +9,7 @@
 #include "peerd/events/send.h"
 #include "tests/unit/unit.h"
 
-static const struct machine *const machines[] = { &send_machine, &receive_machine };
+static const struct machine *const machines[] = { &send_machine, &receive_machine, &credit_machine };
 #define MACHINES (sizeof(machines) / sizeof(machines[0]))
 
 START_TEST(every_row_names_states_of_its_machine_once)
