@@ -58,6 +58,15 @@ choose(struct events *e, const char *name, const struct correspondent **ret_peer
 	return SP_OK;
 }
 
+/* Postmarked where that can be had, unless the order says which. */
+static uint8_t
+class_of(const struct events *e, const struct events_order *order)
+{
+	if (order->klass != 0)
+		return order->klass;
+	return events_know_certd(e) ? SP_RECEIPT_POSTMARKED : SP_RECEIPT_DIRECT;
+}
+
 static enum sp_status
 make_row(struct events *e, const struct events_order *order, const char *to, struct event_row **ret_row,
     struct sp_why *why)
@@ -155,15 +164,6 @@ balanced(void *arg, enum sp_status st, const struct wallet_balance *balance)
 		give_up(o, st, &why);
 	else
 		save_rows(o);
-}
-
-/* Postmarked where that can be had, unless the order says which. */
-static uint8_t
-class_of(const struct events *e, const struct events_order *order)
-{
-	if (order->klass != 0)
-		return order->klass;
-	return events_know_certd(e) ? SP_RECEIPT_POSTMARKED : SP_RECEIPT_DIRECT;
 }
 
 static enum sp_status
