@@ -72,7 +72,6 @@ struct row {
 
 struct sp_files {
 	uint8_t salt[SP_SALT_BYTES];
-	uint64_t bytes;
 	uint32_t count;
 	size_t paths_len;
 	struct row *rows;	/* owned */
@@ -99,12 +98,6 @@ uint32_t
 sp_files_count(const struct sp_files *f)
 {
 	return f->count;
-}
-
-uint64_t
-sp_files_bytes(const struct sp_files *f)
-{
-	return f->bytes;
 }
 
 struct sp_files_line
@@ -171,9 +164,8 @@ read_line(struct sp_lines *lines, struct sp_files *f, struct sp_buf *scratch, st
 		return sp_fail(SP_E_FORMAT, why, "a line has not the four fields that it should have");
 	if ((st = sp_raw_read(fields[0], scratch, &path)) != SP_OK)
 		return st == SP_E_NOMEM ? st : sp_fail(SP_E_PATH, why, "a path is malformed or too long");
-	if ((st = sp_parse_u64(fields[1], SP_PACKET_MAX, &row.size)) == SP_E_RANGE ||
-	    __builtin_add_overflow(f->bytes, row.size, &f->bytes))
-		return sp_fail(SP_E_LIMIT, why, "the files are larger than a packet can be");
+	if ((st = sp_parse_u64(fields[1], SP_PACKET_MAX, &row.size)) == SP_E_RANGE)
+		return sp_fail(SP_E_LIMIT, why, "a file is larger than a packet can be");
 	if (st != SP_OK)
 		return sp_fail(SP_E_FORMAT, why, "a size is not a number");
 	if (sp_print_parse(fields[2], row.size, &row.print) != SP_OK)

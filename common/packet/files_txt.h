@@ -32,9 +32,16 @@ SP_AUTO_DEFINE(sp_files);
 
 const uint8_t *sp_files_salt(const struct sp_files *f);		/* SP_SALT_BYTES, borrowed */
 uint32_t sp_files_count(const struct sp_files *f);
-uint64_t sp_files_bytes(const struct sp_files *f);		/* sum of the sizes of all lines */
 struct sp_files_line sp_files_line(const struct sp_files *f, uint32_t number);
 bool sp_files_find(const struct sp_files *f, struct sp_span path, uint32_t *ret_number);
+
+/*
+ * Can a packet of so many bytes (sp_manifest_bytes: hard links count once) have this list? Lines alike in size, fingerprint and
+ * time may be names of one file, or copies. So the bytes are at least the sum in which such lines count once, at most that of
+ * all lines, and between the two by a multiple of the greatest common divisor of the sizes that count more than once. Exact
+ * where no lines are alike. SP_E_NOMEM only.
+ */
+SP_MUST_CHECK enum sp_status sp_files_fit(const struct sp_files *f, uint64_t bytes, bool *ret_fit);
 
 enum sp_files_verdict {
 	SP_FILES_SAME,		/* equal, and nothing changed */

@@ -6,7 +6,7 @@ libsealpost_a_SOURCES += \
 	common/packet/tar.c common/packet/tar.h \
 	common/packet/layout.c common/packet/layout.h \
 	common/packet/print.c common/packet/prints.c common/packet/prints.h \
-	common/packet/files_txt.c common/packet/files_compare.c common/packet/files_txt.h
+	common/packet/files_txt.c common/packet/files_compare.c common/packet/files_bytes.c common/packet/files_txt.h
 noinst_HEADERS += tests/unit/packet_help.h
 check_PROGRAMS += tests/unit/packet_path_test tests/unit/packet_manifest_test tests/unit/packet_hostile_test \
 	tests/unit/packet_tar_test tests/unit/packet_layout_test \

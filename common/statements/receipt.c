@@ -164,7 +164,7 @@ sp_receipt_fits(const struct sp_receipt *receipt, const struct sp_stmt_offer *of
 		return differs("manifest", why);
 	if (trailer != NULL && !sp_hash_eq(&receipt->trailer, trailer))
 		return differs("trailer", why);
-	if (receipt->files > offer->files || receipt->bytes > offer->bytes)
+	if (receipt->files != offer->files || receipt->bytes != offer->bytes)
 		return differs("number or size of files", why);
 	return SP_OK;
 }

@@ -14,7 +14,7 @@ struct sp_receipt {
 	struct sp_hash offer, manifest, trailer;
 	uint64_t received_s;			/* seconds since 1970 */
 	uint64_t files;				/* lines of files.txt */
-	uint64_t bytes;				/* sum of their sizes */
+	uint64_t bytes;				/* sum of their sizes, hard links counted once */
 	uint64_t changed;			/* of which: changed at the sender, not delivered */
 	uint64_t left_out;			/* links that point outside the packet */
 	struct sp_hash left_out_paths;		/* by sp_receipt_left_out_add(), if left_out > 0 */
@@ -33,8 +33,8 @@ SP_MUST_CHECK enum sp_status sp_receipt_parse(struct sp_span text, struct sp_rec
 struct sp_hasher;
 void sp_receipt_left_out_add(struct sp_hasher *h, struct sp_span path);
 
-/* Does the receipt belong to the offer (its hash given), between these certificates, and to this trailer
- * (NULL: not known)? SP_E_RECEIPT with what differs. */
+/* Does the receipt belong to the offer (its hash given), of as many files and bytes, between these certificates, and to
+ * this trailer (NULL: not known)? SP_E_RECEIPT with what differs. */
 SP_MUST_CHECK enum sp_status sp_receipt_fits(const struct sp_receipt *receipt, const struct sp_stmt_offer *offer,
     const struct sp_hash *offer_hash, const struct sp_identity *sender, const struct sp_identity *recipient,
     const struct sp_hash *trailer, struct sp_why *why);

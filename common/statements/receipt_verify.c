@@ -143,17 +143,18 @@ check_files(struct sp_span text, const struct sp_receipt *receipt, struct sp_why
 	SP_AUTO(sp_files) *files = NULL;
 	struct sp_hash hash;
 	uint64_t changed = 0;
+	bool fit;
 	enum sp_status st;
 
 	sp_sha256(text, &hash);
 	if (!sp_hash_eq(&hash, &receipt->files_txt))
 		return sp_fail(SP_E_RECEIPT, why, "files.txt is not the list that was signed");
-	if ((st = sp_files_parse(text, &files, why)) != SP_OK)
+	if ((st = sp_files_parse(text, &files, why)) != SP_OK ||
+	    (st = sp_files_fit(files, receipt->bytes, &fit)) != SP_OK)
 		return st;
 	for (uint32_t i = 0; i < sp_files_count(files); i++)
 		changed += sp_files_line(files, i).print.state == SP_PRINT_CHANGED;
-	if (sp_files_count(files) != receipt->files || sp_files_bytes(files) != receipt->bytes ||
-	    changed != receipt->changed)
+	if (sp_files_count(files) != receipt->files || !fit || changed != receipt->changed)
 		return sp_fail(SP_E_RECEIPT, why, "the receipt's numbers are not those of files.txt");
 	return SP_OK;
 }

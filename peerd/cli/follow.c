@@ -22,6 +22,7 @@
 struct followed {
 	const char *id, *peer;		/* borrowed from the order's answer */
 	unsigned long long done, packet;
+	bool moving;			/* in the state that counts bytes */
 	bool ended;
 };
 
@@ -143,10 +144,10 @@ show_progress(struct follower *f)
 		if (!f->events[i].ended && f->events[i].packet > 0) {
 			done += f->events[i].done;
 			packet += f->events[i].packet;
-			label = f->events[i].peer;
+			label = f->events[i].moving ? f->events[i].peer : label;
 		}
 	snprintf(several, sizeof(several), "%zu recipients", f->open);
-	if (label != NULL && done > 0)
+	if (label != NULL)
 		progress_show(&f->progress, f->open > 1 ? several : label, done, packet);
 }
 
@@ -167,6 +168,12 @@ take_event(struct follower *f, struct followed *e, const json_t *event)
 
 	e->done = api_number(event, "done");
 	e->packet = api_number(event, "packet");
+	if (e->moving && e->done == e->packet) {
+		/* all has left: the line is drawn to its end, also when it all went in a moment */
+		f->progress.drawn_ms = 0;
+		show_progress(f);
+	}
+	e->moving = strcmp(api_text(event, "state", ""), "SENDING") == 0;
 	if (outcome(event) == NULL)
 		return;
 	status = follow_exit(event);
@@ -181,23 +188,34 @@ take_event(struct follower *f, struct followed *e, const json_t *event)
 	fflush(stdout);
 }
 
+/* What goes on. On a terminal the ordinary steps replace each other; an attempt that failed stays to be read. */
+static void
+say_step(struct follower *f, const struct followed *e, const json_t *row)
+{
+	SP_AUTO_DONE(sp_buf) line = { 0 };
+	bool pause = strcmp(api_text(row, "state", ""), "PAUSED") == 0;
+
+	sp_buf_addf(&line, "%s: %s", e->peer, api_text(row, "what", ""));
+	if (!pause && progress_note(f->cli, sp_buf_cstr(&line)))
+		return;
+	progress_clear();
+	puts(sp_buf_cstr(&line));
+	fflush(stdout);
+}
+
 static void
 take_row(struct follower *f, const json_t *row)
 {
 	const json_t *event = json_object_get(row, "event");
 	struct followed *e = find(f, api_text(row, "id", ""));
-	const char *what = api_text(row, "what", "");
 
 	if (e == NULL || e->ended || strcmp(api_text(row, "kind", ""), "send") != 0)
 		return;
 	if (f->cli->json)
 		api_print(row);
-	else if (what[0] != 0 && outcome(event) == NULL) {
-		progress_clear();
-		printf("%s: %s\n", e->peer, what);
-		fflush(stdout);
-	}
 	take_event(f, e, event);
+	if (!f->cli->json && !e->ended && api_text(row, "what", "")[0] != 0)
+		say_step(f, e, row);
 }
 
 /* Asks where each open event stands: rows may have been missed. */

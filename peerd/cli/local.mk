@@ -14,12 +14,13 @@ peerd_cli_sealpost_SOURCES = peerd/cli/main.c
 peerd_cli_sealpost_LDADD = libcli.a libsealpost.a $(SYS_LIBS)
 
 check_PROGRAMS += tests/unit/cli_print_test tests/unit/cli_table_test tests/unit/cli_progress_test \
-	tests/unit/cli_options_test
+	tests/unit/cli_options_test tests/unit/cli_tree_test
 CLI_TEST_LIBS = libcli.a $(TEST_LIBS) $(TEST_SYS)
 tests_unit_cli_print_test_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_table_test_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_progress_test_LDADD = $(CLI_TEST_LIBS)
 tests_unit_cli_options_test_LDADD = $(CLI_TEST_LIBS)
+tests_unit_cli_tree_test_LDADD = $(CLI_TEST_LIBS)
 
 dist_man_MANS += docs/man/sealpost.1
 bashcompletiondir = $(datadir)/bash-completion/completions

@@ -34,8 +34,9 @@ progress_rate(struct progress *p, uint64_t now_ms, uint64_t done)
 		p->samples[last].done = done;
 	}
 	spent = now_ms - p->samples[p->first].ms;
-	return spent >= SAMPLE_MS / 2 ?
-	    (uint64_t)((double)(done - p->samples[p->first].done) * 1000 / (double)spent) : 0;
+	if (spent < REDRAW_MS)
+		return PROGRESS_UNKNOWN;
+	return (uint64_t)((double)(done - p->samples[p->first].done) * 1000 / (double)spent);
 }
 
 /* Appends a part if the label still has its room after it. */
@@ -52,7 +53,7 @@ part(struct sp_buf *tail, unsigned *rest, const char *text, unsigned columns, un
 void
 progress_line(const char *label, uint64_t done, uint64_t whole, uint64_t rate, unsigned width, struct sp_buf *out)
 {
-	char size[PRINT_SIZE], speed[PRINT_SIZE + 2], left[PRINT_SPAN] = "", percent[8];
+	char size[PRINT_SIZE], speed[PRINT_SIZE + 2] = "", left[PRINT_SPAN] = "", percent[8];
 	SP_AUTO_DONE(sp_buf) tail = { 0 };
 	size_t name = print_columns(label), used;
 	unsigned rest = width, bar = 0;
@@ -60,11 +61,11 @@ progress_line(const char *label, uint64_t done, uint64_t whole, uint64_t rate, u
 
 	done = done < whole ? done : whole;
 	snprintf(percent, sizeof(percent), "%u%%", whole > 0 ? (unsigned)((double)done * 100 / (double)whole) : 0);
+	if (rate != PROGRESS_UNKNOWN)
+		snprintf(speed, sizeof(speed), "%s/s", print_size(rate, size));
+	if (rate > 0 && rate != PROGRESS_UNKNOWN && (whole - done) / rate <= LEFT_MOST_S)
+		print_span((whole - done) / rate + ((whole - done) % rate > 0), left);
 	print_size(done, size);
-	print_size(rate, speed);
-	strcat(speed, "/s");
-	if (rate > 0 && (whole - done) / rate <= LEFT_MOST_S)
-		print_span((whole - done) / rate, left);
 	if (!part(&tail, &rest, percent, 5, 0))
 		rest = width;
 	/* the bytes are the first to go, then the time left, then the rate */
@@ -108,6 +109,23 @@ progress_show(struct progress *p, const char *label, uint64_t done, uint64_t who
 	fflush(stdout);
 	on_screen = true;
 	p->drawn_ms = now;
+}
+
+bool
+progress_note(const struct cli *cli, const char *text)
+{
+	SP_AUTO_DONE(sp_buf) safe = { 0 };
+	SP_AUTO_DONE(sp_buf) line = { 0 };
+	unsigned width = cli_width(cli);
+
+	if (width < 2 || cli->json)
+		return false;
+	print_safe(&safe, text);
+	print_cut(&line, sp_buf_cstr(&safe), width - 1);
+	printf("\r%s\033[K", sp_buf_cstr(&line));
+	fflush(stdout);
+	on_screen = true;
+	return true;
 }
 
 void

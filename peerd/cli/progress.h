@@ -25,9 +25,16 @@ struct progress {
 void progress_show(struct progress *p, const char *label, uint64_t done, uint64_t whole);
 
 /*
- * Bytes a second over the last seconds, now being now_ms on the boot clock; 0 = not known yet. Call it with each
- * new done.
+ * Shows a text in place of the line, cut to fit: what goes on while there is nothing to count. False if stdout is no
+ * terminal (or with --json): then it is the caller's to print.
  */
+bool progress_note(const struct cli *cli, const char *text);
+
+/*
+ * Bytes a second over the last seconds, now being now_ms on the boot clock; PROGRESS_UNKNOWN before there is anything
+ * to go by. Call it with each new done.
+ */
+#define PROGRESS_UNKNOWN UINT64_MAX
 uint64_t progress_rate(struct progress *p, uint64_t now_ms, uint64_t done);
 
 /* Takes the line off the terminal, if one is there: before anything else is printed. */

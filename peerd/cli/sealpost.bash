@@ -8,13 +8,14 @@ _sealpost_words() {
 	[[ $line == *[[:space:]] ]] && words+=("")
 }
 
-# Offers those of the words that begin as the last one does; bash wants them from its own last word break on.
+# Offers those of the words that begin as the last one does; bash wants them from its own last word break on (after
+# a colon, but with the @).
 _sealpost_offer() {
 	local cur=${words[-1]} kept=
 	case $cur in
 	--*=*) cur=${cur#*=} ;;
 	esac
-	[[ ${COMP_WORDBREAKS-} == *@* && $cur == *@* ]] && kept=${cur%"${cur##*@}"}
+	[[ ${COMP_WORDBREAKS-} == *@* && $cur == *@* ]] && kept=${cur%"@${cur##*@}"}
 	[[ ${COMP_WORDBREAKS-} == *:* && $cur == *:* ]] && kept=${cur%"${cur##*:}"}
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 	COMPREPLY=("${COMPREPLY[@]#"$kept"}")
@@ -27,7 +28,7 @@ _sealpost_files() {
 
 _sealpost_ask() {
 	local said
-	said=$(sealpost ${home:+--home "$home"} --json "$@" 2>/dev/null) && printf '%s\n' "$said"
+	said=$(sealpost ${home:+--home "${home/#\~\//$HOME/}"} --json "$@" 2>/dev/null) && printf '%s\n' "$said"
 }
 
 # Every name of the book, and those of its stations.

@@ -261,6 +261,25 @@ cannot_enter(struct tree *t, const struct fit *fit, struct sp_span folder)
 			judge(t, fit, i, TREE_UNREADABLE);
 }
 
+/* Lists only have files: a folder without any is not missed in them. */
+static bool
+holds_file(int parent, const char *name, unsigned depth)
+{
+	SP_AUTO_FD fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent **list = NULL;
+	int n = fd >= 0 && depth < SP_DEPTH_MAX ? scandirat(fd, ".", &list, no_dots, NULL) : -1;
+	bool found = n < 0;	/* who knows */
+	struct stat sb;
+
+	for (int i = 0; i < n && !found; i++)
+		if (fstatat(fd, list[i]->d_name, &sb, AT_SYMLINK_NOFOLLOW) == 0)
+			found = S_ISREG(sb.st_mode) || (S_ISDIR(sb.st_mode) && holds_file(fd, list[i]->d_name,
+			    depth + 1));
+	if (n >= 0)
+		list_free(list, n);
+	return found;
+}
+
 /*
  * All in the folder at the descriptor; listed is its path in the list (it grows and shrinks), from skip on that
  * below base.
@@ -287,7 +306,8 @@ walk(struct tree *t, const struct fit *fit, int fd, struct sp_buf *listed, size_
 		} else if (S_ISREG(sb.st_mode)) {
 			check_file(t, fit, path, below, fd, name);
 		} else if (S_ISDIR(sb.st_mode) && !is_listed(t, path)) {
-			say_unlisted(t, fit, below, true);
+			if (holds_file(fd, name, depth))
+				say_unlisted(t, fit, below, true);
 		} else if (S_ISDIR(sb.st_mode) && depth < SP_DEPTH_MAX) {
 			SP_AUTO_FD next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 

@@ -232,6 +232,14 @@ loaded(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	free(go);
 }
 
+static void
+mended(void *arg, enum sp_status st, const struct sp_why *why)
+{
+	(void)arg;
+	if (st != SP_OK)
+		sp_log_fail(SP_LOG_ERR, "serials-not-mended", st, why);
+}
+
 void
 events_start(struct events *e, events_done_fn *fn, void *arg)
 {
@@ -240,8 +248,10 @@ events_start(struct events *e, events_done_fn *fn, void *arg)
 
 	if (go != NULL) {
 		*go = (struct starting){ e, fn, arg };
-		st = store_events_open(e->parts.store, loaded, go);
+		st = store_serials_mend(e->parts.store, mended, NULL);
 	}
+	if (st == SP_OK)
+		st = store_events_open(e->parts.store, loaded, go);
 	if (st != SP_OK) {
 		free(go);
 		fn(arg, st, NULL);

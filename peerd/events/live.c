@@ -172,6 +172,9 @@ live_quiet(struct live *l)
 	sp_timer_stop(l->timer);
 	live_unask(l);
 	unrequest(l);
+	if (l->frank_in != NULL)	/* what it waits for comes no more; the frank itself does */
+		post_ignore(l->all->parts.post, l->frank_in);
+	l->frank_in = NULL;
 	/* the other station goes on waiting for what is only interrupted */
 	if (has_data(l))
 		data_abort(l->all->pool, &l->row->id, l->row->kind == EVENT_SEND,
@@ -193,8 +196,6 @@ live_free(struct live *l)
 		post_ignore(l->all->parts.post, l->offer_in);
 	if (l->done_in != NULL)
 		post_ignore(l->all->parts.post, l->done_in);
-	if (l->frank_in != NULL)
-		post_ignore(l->all->parts.post, l->frank_in);
 	sp_timer_free(l->timer);
 	sp_timer_free(l->save_timer);
 	source_free(l->source);
@@ -336,6 +337,8 @@ saved(void *arg, enum sp_status st, const struct sp_why *why)
 		return;
 	}
 	log_move(l);
+	if (l->row->ended && l->machine->ending != NULL)
+		l->machine->ending(l);
 	live_observe(l, l->words);
 	act(l);
 }
@@ -378,8 +381,6 @@ move(struct live *l, const struct machine_row *m, const char *words)
 		l->row->ended = true;
 		l->row->ended_ms = sp_clock_wall_ms();
 		l->row->unread = l->row->kind == EVENT_RECEIVE;
-		if (l->machine->ending != NULL)
-			l->machine->ending(l);
 	}
 	snprintf(l->words, sizeof(l->words), "%s", words[0] != 0 ? words : to->text);
 	save(l);

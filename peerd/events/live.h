@@ -144,7 +144,7 @@ void events_refresh(struct events *e);
 /* Does the roster know one that postmarks receipts? */
 bool events_know_certd(const struct events *e);
 
-/* Takes back what is out: letter, request, timer, data order, worker answers. */
+/* Takes back what is out: letter, request, timer, data order, worker answers, a frank that waits for its sheet. */
 void live_quiet(struct live *l);
 
 /* Removes a transfer's incoming folder, on the worker. */

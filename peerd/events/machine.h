@@ -28,7 +28,7 @@ struct machine_row {
 struct machine {
 	const char *name;
 	int restart;		/* the happening with which a start of peerd, or an order, sets an event going */
-	void (*ending)(struct live *l);		/* before an ended state is saved; NULL: nothing */
+	void (*ending)(struct live *l);		/* once an ended state is on the disk; NULL: nothing */
 	const struct machine_state *states;
 	size_t nstates;
 	const struct machine_row *rows;

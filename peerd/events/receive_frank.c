@@ -6,8 +6,8 @@
 #include "peerd/events/receive.h"
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
-
 
 bool
 receive_is_due(const struct events *e, uint64_t bytes)
@@ -41,6 +41,14 @@ receive_frank_done(struct events *e)
 }
 
 /* ---- a frank ---- */
+/* The frank comes again: its sender has no answer. */
+static void
+unanswer(struct live *l)
+{
+	post_ignore(l->all->parts.post, l->frank_in);
+	l->frank_in = NULL;
+}
+
 /* Refused for good; the sender learns it by the answer. */
 static void
 refuse(struct live *l, enum sp_status st, const struct sp_why *why)
@@ -64,6 +72,7 @@ taken(void *arg, enum sp_status st, const struct sp_why *why)
 	struct sp_msg_frank_letter m;
 
 	live_go_on(l);
+	SP_FAULT("receive-frank-taken");
 	if (st == SP_E_SPENT) {
 		refuse(l, st, why);
 		return;
@@ -77,8 +86,7 @@ taken(void *arg, enum sp_status st, const struct sp_why *why)
 		return;
 	}
 	sp_log_fail(SP_LOG_ERR, "frank-not-noted", st, why);
-	post_ignore(l->all->parts.post, l->frank_in);	/* it comes again */
-	l->frank_in = NULL;
+	unanswer(l);
 	live_next(l);
 }
 
@@ -141,18 +149,20 @@ sheet_answered(void *arg, enum sp_status st, const struct sp_why *why, const str
 		return;
 	if (st != SP_OK) {
 		sp_log_fail(SP_LOG_INFO, "sheet-not-here", st, why);
-		post_ignore(l->all->parts.post, l->frank_in);
-		l->frank_in = NULL;
+		unanswer(l);
 		return;
 	}
-	if ((st = open_sheet(l, answer, &sheet, &bad)) == SP_OK) {
+	st = open_sheet(l, answer, &sheet, &bad);
+	if (st == SP_OK)
 		keep_sheet(l->all, &sheet);
+	else if (st == SP_E_NOKEY)
+		member_refresh(l->all->parts.station, NULL, NULL);	/* it may be new: the next frank finds it */
+	if (l->saving || l->moving != NULL || !live_heeds(l, RECEIVE_ON_PAID))
+		unanswer(l);	/* it moved meanwhile */
+	else if (st == SP_OK)
 		check(l, &sheet);
-	} else {
-		if (st == SP_E_NOKEY)
-			member_refresh(l->all->parts.station, NULL, NULL);	/* it may be new: the next frank finds it */
+	else
 		refuse(l, st, &bad);
-	}
 }
 
 /* There may be no connection at the moment; the next accept does not hold. */
@@ -190,10 +200,8 @@ take(struct live *l, struct post_in *in, const struct sp_msg_frank_letter *m)
 		check(l, sheet);
 	} else {
 		get.hash = l->frank.sheet;
-		if (!live_ask(l, false, SP_MSG_GET, &get, sheet_answered)) {
-			l->frank_in = NULL;
-			post_ignore(l->all->parts.post, in);
-		}
+		if (!live_ask(l, false, SP_MSG_GET, &get, sheet_answered))
+			unanswer(l);
 	}
 }
 
@@ -226,6 +234,7 @@ on_frank(void *arg, struct post_in *in)
 void
 receive_release(struct live *l)
 {
+	SP_FAULT("receive-frank-paid");
 	release_data(l);
 	if (l->frank_in != NULL)
 		events_answer(l->all, l->frank_in, SP_OK);

@@ -5,6 +5,7 @@
 #include "peerd/events/send.h"
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
 
 static void
@@ -79,6 +80,7 @@ committed(void *arg, enum sp_status st, const struct sp_why *why)
 	struct live *l = arg;
 
 	live_go_on(l);
+	SP_FAULT("send-frank-committed");
 	if (st != SP_OK)
 		send_fail(l, st, why);
 	else
@@ -136,6 +138,7 @@ send_frank(struct live *l)
 	struct sp_msg_frank_letter msg = { .statement = sp_buf_span(&l->row->frank),
 		.signature = sp_buf_span(&l->row->frank_signature) };
 
+	SP_FAULT("send-frank-saved");
 	if (l->row->frank.len > 0 && !live_ask(l, false, SP_MSG_FRANK_LETTER, &msg, answered))
 		send_fail(l, SP_E_NOMEM, NULL);
 }
@@ -145,6 +148,7 @@ send_spend(struct live *l)
 {
 	enum sp_status st = SP_OK;
 
+	SP_FAULT("send-frank-ended");
 	if (l->row->price > 0)
 		st = store_serials_mark(l->all->parts.store, &l->row->id,
 		    l->row->done.len > 0 ? SERIAL_SPENT : SERIAL_VOID, NULL, NULL);

@@ -11,6 +11,6 @@ tests_unit_store_store_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_store_event_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_store_book_test_LDADD = $(PEERD_TEST_LIBS)
 noinst_HEADERS += tests/unit/store_in_test.h
-libpeerd_a_SOURCES += peerd/store/wallet.c peerd/store/wallet.h
+libpeerd_a_SOURCES += peerd/store/wallet.c peerd/store/wallet.h peerd/store/wallet_in.h peerd/store/serials.c
 check_PROGRAMS += tests/unit/store_wallet_test
 tests_unit_store_wallet_test_LDADD = $(PEERD_TEST_LIBS)

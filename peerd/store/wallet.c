@@ -1,12 +1,8 @@
 /*
- * wallet.c - sheets, serials and franks in SQLite. Every question and change is one job, so each is whole or not at all.
+ * wallet.c - sheets, the balance, and the franks that were taken, in SQLite. Every question and change is one job, so each is
+ * whole or not at all. Which serials a transfer gets is in serials.c.
  */
-#include "peerd/store/wallet.h"
-
-#include "common/statements/tariff.h"
-#include "common/wire/msg.h"
-#include "common/statements/statement.h"
-#include "peerd/store/store_in.h"
+#include "peerd/store/wallet_in.h"
 
 void
 sheet_row_done(struct sheet_row *row)
@@ -15,29 +11,6 @@ sheet_row_done(struct sheet_row *row)
 	sp_buf_done(&row->signature);
 	sp_buf_done(&row->signer);
 }
-
-/* One job for all calls; what a call does not need stays zero. */
-struct wallet_job {
-	struct store_job job;
-	struct store *store;		/* borrowed */
-	struct sheet_row sheet;		/* owned: given, or found */
-	struct sheet_row *sheets;	/* owned: a list */
-	size_t nsheets;
-	struct sp_id transfer;
-	uint64_t bytes;
-	uint32_t price;
-	uint64_t now_ms;
-	enum serial_state state;
-	struct sp_serials ranges[SP_FRANK_RANGES];
-	size_t count;
-	char sender[SP_NAME_TEXT];
-	struct wallet_balance balance;
-	store_done_fn *done_fn;
-	store_sheets_fn *sheets_fn;
-	store_spend_fn *spend_fn;
-	store_balance_fn *balance_fn;
-	void *arg;
-};
 
 static void
 job_free(struct store_job *job)
@@ -71,8 +44,8 @@ job_done(struct store_job *job)
 	job_free(job);
 }
 
-static struct wallet_job *
-job_new(struct store *s, enum sp_status (*run)(struct sqlite3 *, struct store_job *), void *arg)
+struct wallet_job *
+wallet_job_new(struct store *s, enum sp_status (*run)(struct sqlite3 *, struct store_job *), void *arg)
 {
 	struct wallet_job *w = calloc(1, sizeof(*w));
 
@@ -84,20 +57,20 @@ job_new(struct store *s, enum sp_status (*run)(struct sqlite3 *, struct store_jo
 	return w;
 }
 
-static void
-bind_blob(sqlite3_stmt *stmt, int at, struct sp_span bytes)
+void
+wallet_bind(sqlite3_stmt *stmt, int at, struct sp_span bytes)
 {
 	sqlite3_bind_blob(stmt, at, bytes.n > 0 ? (const void *)bytes.p : "", (int)bytes.n, SQLITE_TRANSIENT);
 }
 
-static void
-bind_id(sqlite3_stmt *stmt, int at, const struct sp_id *id)
+void
+wallet_bind_id(sqlite3_stmt *stmt, int at, const struct sp_id *id)
 {
-	bind_blob(stmt, at, sp_span(id->b, sizeof(id->b)));
+	wallet_bind(stmt, at, sp_span(id->b, sizeof(id->b)));
 }
 
-static struct sp_span
-column_blob(sqlite3_stmt *stmt, int at)
+struct sp_span
+wallet_column(sqlite3_stmt *stmt, int at)
 {
 	const void *p = sqlite3_column_blob(stmt, at);
 
@@ -105,18 +78,18 @@ column_blob(sqlite3_stmt *stmt, int at)
 }
 
 /* The columns of SHEET_COLUMNS in their order. */
-static enum sp_status
-read_sheet(sqlite3_stmt *stmt, struct sheet_row *row)
+enum sp_status
+wallet_read_sheet(sqlite3_stmt *stmt, struct sheet_row *row)
 {
-	struct sp_span id = column_blob(stmt, 1), hash = column_blob(stmt, 2);
+	struct sp_span id = wallet_column(stmt, 1), hash = wallet_column(stmt, 2);
 
 	if (id.n != sizeof(row->id.b) || hash.n != sizeof(row->hash.b))
 		return SP_E_DATABASE;
 	memcpy(row->id.b, id.p, sizeof(row->id.b));
 	memcpy(row->hash.b, hash.p, sizeof(row->hash.b));
-	sp_buf_add_span(&row->statement, column_blob(stmt, 3));
-	sp_buf_add_span(&row->signature, column_blob(stmt, 4));
-	sp_buf_add_span(&row->signer, column_blob(stmt, 5));
+	sp_buf_add_span(&row->statement, wallet_column(stmt, 3));
+	sp_buf_add_span(&row->signature, wallet_column(stmt, 4));
+	sp_buf_add_span(&row->signer, wallet_column(stmt, 5));
 	row->first = (uint32_t)sqlite3_column_int64(stmt, 6);
 	row->count = (uint32_t)sqlite3_column_int64(stmt, 7);
 	row->next = (uint32_t)sqlite3_column_int64(stmt, 8);
@@ -138,11 +111,11 @@ add_run(struct sqlite3 *db, struct store_job *job)
 	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEET_ADD);
 
 	(void)db;
-	bind_id(stmt, 1, &r->id);
-	bind_blob(stmt, 2, sp_span(r->hash.b, sizeof(r->hash.b)));
-	bind_blob(stmt, 3, sp_buf_span(&r->statement));
-	bind_blob(stmt, 4, sp_buf_span(&r->signature));
-	bind_blob(stmt, 5, sp_buf_span(&r->signer));
+	wallet_bind_id(stmt, 1, &r->id);
+	wallet_bind(stmt, 2, sp_span(r->hash.b, sizeof(r->hash.b)));
+	wallet_bind(stmt, 3, sp_buf_span(&r->statement));
+	wallet_bind(stmt, 4, sp_buf_span(&r->signature));
+	wallet_bind(stmt, 5, sp_buf_span(&r->signer));
 	sqlite3_bind_int64(stmt, 6, r->first);
 	sqlite3_bind_int64(stmt, 7, r->count);
 	sqlite3_bind_int64(stmt, 8, r->next);
@@ -155,7 +128,7 @@ add_run(struct sqlite3 *db, struct store_job *job)
 enum sp_status
 store_sheet_add(struct store *s, const struct sheet_row *row, store_done_fn *fn, void *arg)
 {
-	struct wallet_job *w = job_new(s, add_run, arg);
+	struct wallet_job *w = wallet_job_new(s, add_run, arg);
 
 	if (w != NULL) {
 		w->done_fn = fn;
@@ -176,7 +149,7 @@ state_run(struct sqlite3 *db, struct store_job *job)
 	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEET_STATE);
 
 	(void)db;
-	bind_id(stmt, 1, &w->sheet.id);
+	wallet_bind_id(stmt, 1, &w->sheet.id);
 	sqlite3_bind_int64(stmt, 2, w->sheet.epoch);
 	sqlite3_bind_int(stmt, 3, w->sheet.closed);
 	return sql_run(sql, SQL_SHEET_STATE, &job->why);
@@ -185,7 +158,7 @@ state_run(struct sqlite3 *db, struct store_job *job)
 enum sp_status
 store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool closed, store_done_fn *fn, void *arg)
 {
-	struct wallet_job *w = job_new(s, state_run, arg);
+	struct wallet_job *w = wallet_job_new(s, state_run, arg);
 
 	if (w != NULL) {
 		w->done_fn = fn;
@@ -213,7 +186,7 @@ read_sheets(struct wallet_job *w, enum sql_id id)
 		}
 		w->sheets = more;
 		w->sheets[w->nsheets] = (struct sheet_row){ 0 };
-		if ((st = read_sheet(sql->stmts[id], &w->sheets[w->nsheets++])) != SP_OK) {
+		if ((st = wallet_read_sheet(sql->stmts[id], &w->sheets[w->nsheets++])) != SP_OK) {
 			sql_end(sql, id);
 			return st;
 		}
@@ -234,7 +207,7 @@ sheets_run(struct sqlite3 *db, struct store_job *job)
 enum sp_status
 store_sheets(struct store *s, store_sheets_fn *fn, void *arg)
 {
-	struct wallet_job *w = job_new(s, sheets_run, arg);
+	struct wallet_job *w = wallet_job_new(s, sheets_run, arg);
 
 	if (w != NULL)
 		w->sheets_fn = fn;
@@ -248,224 +221,18 @@ find_run(struct sqlite3 *db, struct store_job *job)
 	sqlite3_stmt *stmt = sql_begin(store_sql(w->store), SQL_SHEET_FIND);
 
 	(void)db;
-	bind_blob(stmt, 1, sp_span(w->sheet.hash.b, sizeof(w->sheet.hash.b)));
+	wallet_bind(stmt, 1, sp_span(w->sheet.hash.b, sizeof(w->sheet.hash.b)));
 	return read_sheets(w, SQL_SHEET_FIND);
 }
 
 enum sp_status
 store_sheet_find(struct store *s, const struct sp_hash *hash, store_sheets_fn *fn, void *arg)
 {
-	struct wallet_job *w = job_new(s, find_run, arg);
+	struct wallet_job *w = wallet_job_new(s, find_run, arg);
 
 	if (w != NULL) {
 		w->sheets_fn = fn;
 		w->sheet.hash = *hash;
-	}
-	return store_submit_take(s, w != NULL ? &w->job : NULL);
-}
-
-/* ---- serials ---- */
-
-/* What the transfer has already, with its sheet's number. */
-static enum sp_status
-serials_of(struct wallet_job *w, sqlite3_int64 *ret_sheet)
-{
-	struct sql *sql = store_sql(w->store);
-	sqlite3_stmt *stmt = sql_begin(sql, SQL_SERIALS_OF);
-	enum sp_status st;
-	bool row;
-
-	bind_id(stmt, 1, &w->transfer);
-	while ((st = sql_step(sql, SQL_SERIALS_OF, &row, &w->job.why)) == SP_OK && row) {
-		if (w->count == SP_FRANK_RANGES) {
-			sql_end(sql, SQL_SERIALS_OF);
-			return SP_E_DATABASE;
-		}
-		*ret_sheet = sqlite3_column_int64(stmt, 0);
-		w->ranges[w->count].first = (uint32_t)sqlite3_column_int64(stmt, 1);
-		w->ranges[w->count++].count = (uint32_t)sqlite3_column_int64(stmt, 2);
-	}
-	return st;
-}
-
-static enum sp_status
-add_range(struct wallet_job *w, sqlite3_int64 sheet, uint32_t first, uint32_t count)
-{
-	struct sql *sql = store_sql(w->store);
-	sqlite3_stmt *stmt = sql_begin(sql, SQL_SERIALS_ADD);
-
-	bind_id(stmt, 1, &w->transfer);
-	sqlite3_bind_int64(stmt, 2, sheet);
-	sqlite3_bind_int64(stmt, 3, first);
-	sqlite3_bind_int64(stmt, 4, count);
-	w->ranges[w->count].first = first;
-	w->ranges[w->count++].count = count;
-	return sql_run(sql, SQL_SERIALS_ADD, &w->job.why);
-}
-
-/* What a delivery would take from one sheet. */
-struct offer_of_sheet {
-	sqlite3_int64 sheet, freed;		/* freed: row of serials that are free again, 0 = from the untouched end */
-	uint32_t first, count;			/* of the row or the end */
-};
-
-/* By the sheet's own tariff. */
-static enum sp_status
-price_at(struct sp_span statement, uint64_t bytes, uint32_t *ret_price)
-{
-	struct sp_stmt_sheet sheet;
-	struct sp_tariff tariff;
-
-	if (sp_statement_read(SP_STMT_SHEET, statement, &sheet, NULL) != SP_OK ||
-	    sp_tariff_parse(sheet.tariff, &tariff) != SP_OK)
-		return SP_E_DATABASE;
-	*ret_price = sp_tariff_price(&tariff, bytes);
-	return SP_OK;
-}
-
-/* Serials that came back free (their transfer failed before a frank was made) are used again first. */
-static enum sp_status
-look_at_freed(struct wallet_job *w, struct offer_of_sheet *o, uint32_t price)
-{
-	struct sql *sql = store_sql(w->store);
-	sqlite3_stmt *stmt = sql_begin(sql, SQL_FREED_WITH);
-	enum sp_status st;
-	bool row;
-
-	sqlite3_bind_int64(stmt, 1, price);
-	sqlite3_bind_int64(stmt, 2, o->sheet);
-	if ((st = sql_step(sql, SQL_FREED_WITH, &row, &w->job.why)) != SP_OK || !row)
-		return st;
-	o->freed = sqlite3_column_int64(stmt, 0);
-	o->first = (uint32_t)sqlite3_column_int64(stmt, 1);
-	o->count = (uint32_t)sqlite3_column_int64(stmt, 2);
-	sql_end(sql, SQL_FREED_WITH);
-	return SP_OK;
-}
-
-/* The oldest sheet that has enough for its price: *ret is zeroes if there is none. */
-static enum sp_status
-choose_sheet(struct wallet_job *w, struct offer_of_sheet *ret)
-{
-	struct sql *sql = store_sql(w->store);
-	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEETS_OPEN);
-	struct offer_of_sheet o = { 0 };
-	enum sp_status st;
-	bool row = false;
-
-	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)w->now_ms);
-	while ((st = sql_step(sql, SQL_SHEETS_OPEN, &row, &w->job.why)) == SP_OK && row) {
-		o = (struct offer_of_sheet){ .sheet = sqlite3_column_int64(stmt, 0),
-			.first = (uint32_t)sqlite3_column_int64(stmt, 1), .count = (uint32_t)sqlite3_column_int64(stmt, 2) };
-		st = price_at(column_blob(stmt, 3), w->bytes, &w->price);
-		if (st == SP_OK)
-			st = look_at_freed(w, &o, w->price);
-		if (st != SP_OK || o.count >= w->price)
-			break;
-	}
-	if (row)
-		sql_end(sql, SQL_SHEETS_OPEN);
-	if (st == SP_OK && row)
-		*ret = o;
-	else if (st == SP_OK)
-		st = w->price > 0 ? sp_fail(SP_E_CREDITS, &w->job.why, "this costs %u credits, and no sheet has so many left",
-		    w->price) : sp_fail(SP_E_CREDITS, &w->job.why, "there are no credits");
-	return st;
-}
-
-static enum sp_status
-reserve_new(struct wallet_job *w, sqlite3_int64 *ret_sheet)
-{
-	struct sql *sql = store_sql(w->store);
-	struct offer_of_sheet o = { 0 };
-	sqlite3_stmt *stmt;
-	enum sp_status st = choose_sheet(w, &o);
-
-	if (st != SP_OK)
-		return st;
-	*ret_sheet = o.sheet;
-	if (w->price == 0)
-		return SP_OK;
-	stmt = sql_begin(sql, o.freed != 0 ? SQL_FREED_TAKE : SQL_SHEET_NEXT);
-	sqlite3_bind_int64(stmt, 1, o.freed != 0 ? o.freed : o.sheet);
-	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)o.first + w->price);
-	if (o.freed != 0)
-		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)o.count - w->price);
-	if ((st = sql_run(sql, o.freed != 0 ? SQL_FREED_TAKE : SQL_SHEET_NEXT, &w->job.why)) != SP_OK ||
-	    (st = sql_run((sql_begin(sql, SQL_FREED_EMPTY), sql), SQL_FREED_EMPTY, &w->job.why)) != SP_OK)
-		return st;
-	return add_range(w, o.sheet, o.first, w->price);
-}
-
-static enum sp_status
-reserve_run(struct sqlite3 *db, struct store_job *job)
-{
-	struct wallet_job *w = (struct wallet_job *)job;
-	struct sql *sql = store_sql(w->store);
-	sqlite3_int64 sheet = 0;
-	sqlite3_stmt *stmt;
-	enum sp_status st = serials_of(w, &sheet);
-	bool row = false;
-
-	(void)db;
-	if (st == SP_OK && w->count == 0)
-		st = reserve_new(w, &sheet);
-	if (st != SP_OK)
-		return st;
-	stmt = sql_begin(sql, SQL_SHEET_BY_NUMBER);
-	sqlite3_bind_int64(stmt, 1, sheet);
-	if ((st = sql_step(sql, SQL_SHEET_BY_NUMBER, &row, &job->why)) != SP_OK)
-		return st;
-	st = row ? read_sheet(stmt, &w->sheet) : SP_E_DATABASE;
-	sql_end(sql, SQL_SHEET_BY_NUMBER);
-	return st;
-}
-
-enum sp_status
-store_serials_reserve(struct store *s, const struct sp_id *transfer, uint64_t bytes, uint64_t now_ms,
-    store_spend_fn *fn, void *arg)
-{
-	struct wallet_job *w = job_new(s, reserve_run, arg);
-
-	if (w != NULL) {
-		w->spend_fn = fn;
-		w->transfer = *transfer;
-		w->bytes = bytes;
-		w->now_ms = now_ms;
-	}
-	return store_submit_take(s, w != NULL ? &w->job : NULL);
-}
-
-static enum sp_status
-mark_run(struct sqlite3 *db, struct store_job *job)
-{
-	static const enum sql_id changes[][2] = {
-		[SERIAL_RESERVED] = { SQL_COUNT, SQL_COUNT },
-		[SERIAL_FRANKED] = { SQL_SERIALS_FRANKED, SQL_COUNT },
-		[SERIAL_SPENT] = { SQL_SERIALS_SPENT, SQL_COUNT },
-		[SERIAL_VOID] = { SQL_SERIALS_VOID, SQL_SERIALS_FREE },
-	};
-	struct wallet_job *w = (struct wallet_job *)job;
-	struct sql *sql = store_sql(w->store);
-	enum sp_status st = SP_OK;
-
-	(void)db;
-	for (size_t i = 0; st == SP_OK && i < 2 && changes[w->state][i] != SQL_COUNT; i++) {
-		bind_id(sql_begin(sql, changes[w->state][i]), 1, &w->transfer);
-		st = sql_run(sql, changes[w->state][i], &job->why);
-	}
-	return st;
-}
-
-enum sp_status
-store_serials_mark(struct store *s, const struct sp_id *transfer, enum serial_state state, store_done_fn *fn, void *arg)
-{
-	struct wallet_job *w = job_new(s, mark_run, arg);
-
-	if (w != NULL) {
-		w->done_fn = fn;
-		w->transfer = *transfer;
-		w->state = state;
 	}
 	return store_submit_take(s, w != NULL ? &w->job : NULL);
 }
@@ -495,7 +262,7 @@ balance_run(struct sqlite3 *db, struct store_job *job)
 enum sp_status
 store_balance(struct store *s, uint64_t now_ms, store_balance_fn *fn, void *arg)
 {
-	struct wallet_job *w = job_new(s, balance_run, arg);
+	struct wallet_job *w = wallet_job_new(s, balance_run, arg);
 
 	if (w != NULL) {
 		w->balance_fn = fn;
@@ -514,18 +281,18 @@ take_one(struct wallet_job *w, uint32_t serial)
 	enum sp_status st;
 	bool row;
 
-	bind_blob(stmt, 1, sp_span(w->sheet.hash.b, sizeof(w->sheet.hash.b)));
+	wallet_bind(stmt, 1, sp_span(w->sheet.hash.b, sizeof(w->sheet.hash.b)));
 	sqlite3_bind_int64(stmt, 2, serial);
-	bind_id(stmt, 3, &w->transfer);
+	wallet_bind_id(stmt, 3, &w->transfer);
 	sqlite3_bind_text(stmt, 4, w->sender, -1, SQLITE_STATIC);
 	if ((st = sql_run(sql, SQL_TAKEN_ADD, &w->job.why)) != SP_OK)
 		return st;
 	stmt = sql_begin(sql, SQL_TAKEN_BY);
-	bind_blob(stmt, 1, sp_span(w->sheet.hash.b, sizeof(w->sheet.hash.b)));
+	wallet_bind(stmt, 1, sp_span(w->sheet.hash.b, sizeof(w->sheet.hash.b)));
 	sqlite3_bind_int64(stmt, 2, serial);
 	if ((st = sql_step(sql, SQL_TAKEN_BY, &row, &w->job.why)) != SP_OK)
 		return st;
-	if (!row || !sp_span_eq(column_blob(stmt, 0), sp_span(w->transfer.b, sizeof(w->transfer.b))) ||
+	if (!row || !sp_span_eq(wallet_column(stmt, 0), sp_span(w->transfer.b, sizeof(w->transfer.b))) ||
 	    strcmp((const char *)sqlite3_column_text(stmt, 1), w->sender) != 0)
 		st = sp_fail(SP_E_SPENT, &w->job.why, "credit %u of this sheet came before, for another delivery", serial);
 	sql_end(sql, SQL_TAKEN_BY);
@@ -549,7 +316,7 @@ enum sp_status
 store_frank_take(struct store *s, const struct sp_hash *sheet, const struct sp_serials *ranges, size_t count,
     const struct sp_id *transfer, const char *sender, store_done_fn *fn, void *arg)
 {
-	struct wallet_job *w = count <= SP_FRANK_RANGES && strlen(sender) < SP_NAME_TEXT ? job_new(s, take_run, arg) : NULL;
+	struct wallet_job *w = count <= SP_FRANK_RANGES && strlen(sender) < SP_NAME_TEXT ? wallet_job_new(s, take_run, arg) : NULL;
 
 	if (w != NULL) {
 		w->done_fn = fn;

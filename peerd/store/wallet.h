@@ -60,6 +60,9 @@ SP_MUST_CHECK enum sp_status store_serials_reserve(struct store *s, const struct
 SP_MUST_CHECK enum sp_status store_serials_mark(struct store *s, const struct sp_id *transfer, enum serial_state state,
     store_done_fn *fn, void *arg);
 
+/* For a start: the same for transfers that have ended and whose serials nobody marked, because something stopped in between. */
+SP_MUST_CHECK enum sp_status store_serials_mend(struct store *s, store_done_fn *fn, void *arg);
+
 /* Counted over open sheets that are valid at now_ms. */
 struct wallet_balance {
 	uint64_t free, reserved, spent, voided, sheets;

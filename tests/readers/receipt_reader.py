@@ -8,7 +8,9 @@ As a module: read_file, read_receipt, check. What breaks a rule raises Refused.
 """
 
 import calendar
+import collections
 import hashlib
+import math
 import os
 import re
 import subprocess
@@ -85,6 +87,15 @@ def openssl(folder, *args):
     return done.stdout
 
 
+def sizes_fit(lines, total):
+    """May a packet of so many bytes have these lines of files.txt? Alike lines may be names of one file."""
+    alike = collections.Counter(line[1:] for line in lines)
+    least = sum(size for size, *_ in alike)
+    more = [(size, times - 1) for (size, *_), times in alike.items() if times > 1]
+    unit = math.gcd(*(size for size, _ in more))
+    return least <= total <= least + sum(size * times for size, times in more) and (total - least) % (unit or 1) == 0
+
+
 def check(data):
     """Everything that the page says of a direct receipt. Gives receipt.txt's values."""
     members, mtime = read_file(data)
@@ -111,6 +122,7 @@ def check(data):
     need(received == mtime and b"-attime %d " % received in commands[0], "the time")
     _, lines = read_files(members["files.txt"])
     need(len(lines) == int(receipt["files"]), "number of files")
+    need(sizes_fit(lines, int(receipt["bytes"])), "number of bytes")
     return receipt
 
 

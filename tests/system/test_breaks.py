@@ -6,7 +6,7 @@ import time
 
 import pytest
 from conftest import retire
-from test_delivery import only, wait_for
+from test_delivery import end_of, only, wait_for
 
 
 def history(station, event):
@@ -34,7 +34,7 @@ def test_tx08_rx05_a_silent_connection_is_ended_and_tried_again(slow_pair, tmp_p
     b.daemon.signal(signal.SIGCONT)
     wait_for(lambda: not a.json("log", "--pending"), 120)
     assert only(a.json("log"))["result"] == "delivered"
-    assert only(b.json("log"))["result"] == "delivered"
+    assert end_of(b, event)["result"] == "delivered"
 
 
 def test_rx04_rx07_a_half_transfer_is_an_error_and_nothing_is_unpacked(slow_pair, tmp_path):
@@ -69,7 +69,8 @@ def test_rx08_rc13_a_recipient_killed_between_two_steps_delivers_once(pair, tmp_
     assert b.daemon.wait_gone(60), f"{point} was never reached"
     b.start()
     wait_for(lambda: not a.json("log", "--pending"), 120)
-    sent, received = only(a.json("log")), only(b.json("log"))
+    sent = only(a.json("log"))
+    received = end_of(b, sent)
     assert sent["result"] == received["result"] == "delivered"
     assert os.path.exists(sent["receipt_file"])
     folders = os.listdir(b.path("received", a.name))
@@ -109,7 +110,8 @@ def test_rx13_a_folder_that_cannot_be_written_fails_cleanly(pair, tmp_path):
     done = a.sealpost("send", "--to", b.name, str(tmp_path / "f"), check=False)
     os.chmod(b.path("received"), 0o700)
     assert done.returncode == 1
-    event = only(b.json("log", "--failed"))
+    event = end_of(b, only(a.json("log", "--failed")))
+    assert event["result"] == "failed"
     assert any("Permission denied" in words for words in history(b, event)), history(b, event)
     assert a.sealpost("send", "--to", b.name, str(tmp_path / "f")).returncode == 0
 
@@ -135,7 +137,8 @@ def test_acc02_who_is_taken_out_in_mid_transfer_may_end_it_but_not_begin_it_agai
     wait_for(lambda: [e for e in b.json("log") if e["done"] > 0])
     b.sealpost("book", "rm", a.name)
     wait_for(lambda: not a.json("log", "--pending"), 120)
-    assert only(a.json("log"))["result"] == "delivered", "what was accepted is accepted"
+    first = only(a.json("log"))
+    assert first["result"] == end_of(b, first)["result"] == "delivered", "what was accepted is accepted"
     b.sealpost("book", "add", a.name)
     a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "big"))
     event = only(wait_for(lambda: [e for e in b.json("log", "--pending") if e["done"] > 0]))
@@ -145,7 +148,7 @@ def test_acc02_who_is_taken_out_in_mid_transfer_may_end_it_but_not_begin_it_agai
     a.start()
     wait_for(lambda: not a.json("log", "--pending"), 60)
     assert only(a.json("log", "--failed"))["result"] == "refused"
-    refused = only(b.json("log", "--failed"))
+    refused = end_of(b, event)
     assert (refused["id"], refused["result"], refused["reason"]["name"]) == (event["id"], "refused", "NOTINBOOK")
     wait_for(lambda: os.listdir(b.path("received", ".incoming")) == [], 20)
     assert len(os.listdir(b.path("received", a.name))) == 1

@@ -223,7 +223,7 @@ def test_gui21_json_of_enrolling_and_cancelling(office, pair, tmp_path):
 
 def test_gui21_terminals_are_never_overrun(pair, tmp_path):
     a, b = pair
-    (tmp_path / "big").write_bytes(os.urandom(60_000_000))
+    (tmp_path / "big").write_bytes(os.urandom(200_000_000))
     for columns in (40, 100):
         status, text = in_terminal(a, ["send", "--to", b.name, "--title", "a title of some length", str(tmp_path / "big")], columns)
         assert status == 0

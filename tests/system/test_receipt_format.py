@@ -35,8 +35,19 @@ def test_rc03_rc12_the_reader_and_openssl_agree_with_all_of_it(receipt):
     said = reader.check(receipt)
     assert said["class"] == "direct" and said["sender"] == "alice/laptop@post.example"
     assert said["recipient"] == "bob/desk@post.example"
-    assert (said["files"], said["bytes"], said["changed"]) == ("2", "12", "1")
+    assert (said["files"], said["bytes"], said["changed"]) == ("3", "12", "1")
     assert said["left-out"].startswith("1 ")
+
+
+@pytest.mark.parametrize("count,good", [(12, True), (17, True), (11, False), (13, False), (16, False), (7, False), (22, False)])
+def test_pk16_rc03_the_reader_and_the_library_agree_on_what_hard_links_count(count, good):
+    done = subprocess.run([TOOL, str(count)], capture_output=True, check=False, timeout=60)
+    assert done.returncode == (0 if good else 2), done.stderr
+    if good:
+        assert reader.check(done.stdout)["bytes"] == str(count)
+    else:
+        with pytest.raises(reader.Refused, match="number of bytes"):
+            reader.check(done.stdout)
 
 
 @pytest.mark.parametrize("member", MEMBERS)

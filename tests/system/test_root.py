@@ -11,7 +11,7 @@ import pytest
 import trees
 from conftest import _build, _pair, retire, sanitizer_reports
 from office.office import Office
-from test_delivery import deliver, wait_for
+from test_delivery import deliver, end_of, wait_for
 
 pytestmark = pytest.mark.root
 
@@ -104,9 +104,9 @@ def test_rx13_a_full_disk_fails_cleanly_at_both_ends(office, small_disk, tmp_pat
         (tmp_path / "large").write_bytes(os.urandom(40_000_000))
         (tmp_path / "small").write_bytes(os.urandom(10_000_000))
         done = a.sealpost("send", "--to", b.name, str(tmp_path / "large"), check=False)
-        assert done.returncode == 1 and "No space left on device" in b.sealpost("log").stdout + b.sealpost(
-            "show", b.json("log")[0]["id"]).stdout
-        assert (a.json("log")[0]["result"], b.json("log")[0]["result"]) == ("failed", "failed")
+        sent = a.json("log")[0]
+        assert (done.returncode, sent["result"], end_of(b, sent)["result"]) == (1, "failed", "failed")
+        assert "No space left on device" in b.sealpost("log").stdout + b.sealpost("show", sent["id"]).stdout
         assert "recipient" in done.stdout, done.stdout
         assert not os.path.exists(os.path.join(received, a.name)), "a half packet was placed"
         wait_for(lambda: os.listdir(os.path.join(received, ".incoming")) == [])

@@ -1,6 +1,7 @@
 /*
  * receipt_record.c - makes a post office of two certificates and a recipient, and writes the .receipt of one delivery to
- * standard output, for programs that share no code with ours to read.
+ * standard output, for programs that share no code with ours to read. The file "c" is a hard link of "a file"; with a number as
+ * argument, the recipient signs for that many bytes, and the status is 2 if sp_receipt_verify() refuses it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 #define DOMAIN "post.example"
 #define LIST "sealpost-files 1\nsalt 0101010101010101010101010101010101010101010101010101010101010101\n\n" \
 	"a%20file 5 sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 1764040000.000000000\n" \
-	"b 7 changed 1764040000.000000000\n"
+	"b 7 changed 1764040000.000000000\n" \
+	"c 5 sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 1764040000.000000000\n"
 
 #define must(call)                                                                                  \
 	do {                                                                                        \
@@ -68,17 +70,18 @@ office_done(struct office *o)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	SP_AUTO_DONE(sp_buf) text = { 0 }, p7m = { 0 }, chain = { 0 }, file = { 0 };
 	const uint64_t now_ms = sp_clock_wall_ms();
 	struct office o = { 0 };
 	struct sp_receipt receipt = { .klass = SP_RECEIPT_DIRECT, .transfer = sp_id_new(),
 		.sender = { "alice", "laptop", DOMAIN }, .recipient = { "bob", "desk", DOMAIN }, .received_s = now_ms / 1000,
-		.files = 2, .bytes = 12, .changed = 1, .left_out = 1 };
+		.files = 3, .bytes = argc > 1 ? strtoull(argv[1], NULL, 10) : 12, .changed = 1, .left_out = 1 };
 	struct sp_receipt_parts parts = { .time_s = now_ms / 1000, .files_txt = sp_span_str(LIST) };
 	struct sp_receipt_proof proof;
 	struct sp_why why = { "" };
+	enum sp_status st;
 
 	office_init(&o, now_ms);
 	receipt.recipient_cert = o.bob.hash;
@@ -91,7 +94,9 @@ main(void)
 	parts.receipt_p7m = sp_buf_span(&p7m);
 	parts.chain_pem = sp_buf_span(&chain);
 	must(sp_receipt_file_write(&parts, &file, NULL));
-	must(sp_receipt_verify(sp_buf_span(&file), NULL, 0, &proof, &why));
+	st = sp_receipt_verify(sp_buf_span(&file), NULL, 0, &proof, &why);
 	office_done(&o);
-	return fwrite(file.data, 1, file.len, stdout) == file.len && fflush(stdout) == 0 ? 0 : 1;
+	if (fwrite(file.data, 1, file.len, stdout) != file.len || fflush(stdout) != 0)
+		return 1;
+	return st == SP_OK ? 0 : 2;
 }

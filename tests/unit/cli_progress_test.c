@@ -68,6 +68,9 @@ START_TEST(the_time_left_is_only_said_when_it_is_known)
 
 	ck_assert_ptr_null(strstr(line(&out, "bob", 1, 1000000000, 0, 100), ":"));
 	ck_assert_ptr_null(strstr(line(&out, "bob", 1, UINT64_MAX, 1, 100), "days"));
+	ck_assert_ptr_null(strstr(line(&out, "bob", 1, 1000000000, PROGRESS_UNKNOWN, 100), "/s"));
+	ck_assert_ptr_nonnull(strstr(line(&out, "bob", 1, 1000000000, 0, 100), " 0 B/s"));
+	ck_assert_ptr_nonnull(strstr(line(&out, "bob", 9, 10, 100, 100), " 0:01"));
 	ck_assert_ptr_nonnull(strstr(line(&out, "bob", 0, 86400ULL * 4, 1, 100), "4 days"));
 	ck_assert_ptr_nonnull(strstr(line(&out, "bob", 5, 5, 1, 100), "100%"));
 }
@@ -78,7 +81,7 @@ START_TEST(the_rate_is_that_of_the_last_seconds)
 	struct progress p = { 0 };
 	uint64_t now = 1000, done = 0;
 
-	ck_assert_uint_eq(progress_rate(&p, now, 0), 0);
+	ck_assert_uint_eq(progress_rate(&p, now, 0), PROGRESS_UNKNOWN);
 	for (int i = 0; i < 100; i++)
 		ck_assert_uint_eq(progress_rate(&p, now += 250, done += 25000), 100000);
 	/* slower from here: after the window the old speed is forgotten */
@@ -90,7 +93,7 @@ START_TEST(the_rate_is_that_of_the_last_seconds)
 		progress_rate(&p, now += 1000, done);
 	ck_assert_uint_lt(progress_rate(&p, now += 10000, done), 200);
 	/* it began again */
-	ck_assert_uint_eq(progress_rate(&p, now += 1000, 0), 0);
+	ck_assert_uint_eq(progress_rate(&p, now += 1000, 0), PROGRESS_UNKNOWN);
 	ck_assert_uint_eq(progress_rate(&p, now += 1000, 5000), 5000);
 }
 END_TEST

@@ -8,6 +8,7 @@
 
 #define HEX(digit) digit digit digit digit digit digit digit digit
 #define ONE "sha256:" HEX(HEX("1"))
+#define TWO_SHORT "sha256:" HEX(HEX("2"))
 #define TWO "sha256-1m:" HEX(HEX("2"))
 #define HEAD "sealpost-files 1\nsalt " SALT_HEX "\n\n"
 #define TEXT HEAD                                                                                     \
@@ -60,7 +61,6 @@ START_TEST(read_back)
 
 	ck_assert_uint_eq(sp_files_salt(f)[31], 31);
 	ck_assert_uint_eq(sp_files_count(f), 4);
-	ck_assert_uint_eq(sp_files_bytes(f), 2 + 67108865);
 	line = sp_files_line(f, 0);
 	ck_assert_str_eq(line.path, "a b");
 	ck_assert_uint_eq(line.path_len, 3);
@@ -159,15 +159,57 @@ START_TEST(malformed_lists_are_refused)
 }
 END_TEST
 
-START_TEST(a_sum_that_overflows_is_refused)
+/* Can a packet of so many bytes have these lines (without the head)? */
+static bool
+fits(const char *lines, uint64_t bytes)
 {
 	SP_AUTO_DONE(sp_buf) text = { 0 };
-	struct sp_files *f = NULL;
+	SP_AUTO(sp_files) *f = NULL;
+	bool fit;
 
 	sp_buf_add_text(&text, HEAD);
-	for (int i = 0; i < 4; i++)
-		sp_buf_addf(&text, "%d 4611686018427387904 changed 1.000000000\n", i);
-	ck_status(sp_files_parse(sp_buf_span(&text), &f, NULL), SP_E_LIMIT);
+	sp_buf_add_text(&text, lines);
+	f = parse(sp_buf_cstr(&text));
+	ck_status(sp_files_fit(f, bytes, &fit), SP_OK);
+	return fit;
+}
+
+START_TEST(pk16_hard_links_count_once_and_nothing_else_does)
+{
+	static const char apart[] = "a 5 " ONE " 1.000000000\nb 5 " ONE " 1.000000001\nc 5 changed 1.000000000\n"
+	    "d 5 " TWO_SHORT " 1.000000000\ne 5 " ONE " 2.000000000\nf 6 " ONE " 1.000000000\n";
+	static const char alike[] = "a 5 " ONE " 1.000000000\nb 7 " ONE " 1.000000000\nc 5 " ONE " 1.000000000\n"
+	    "d 5 " ONE " 1.000000000\n";
+	static const char two[] = "a 6 " ONE " 1.000000000\nb 4 changed 1.000000000\nc 4 changed 1.000000000\n"
+	    "d 6 " ONE " 1.000000000\n";
+	static const char empty[] = "a 0 " ONE " 1.000000000\nb 0 " ONE " 1.000000000\n";
+	const struct {
+		const char *lines, *good;	/* a digit or letter for each number of bytes that fits: 0-9, a-z */
+	} rows[] = { { "", "0" }, { apart, "v" }, { alike, "chm" }, { two, "acegik" }, { empty, "0" } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (uint64_t bytes = 0; bytes < 36; bytes++)
+			ck_assert_msg(fits(rows[i].lines, bytes) ==
+			    (strchr(rows[i].good, "0123456789abcdefghijklmnopqrstuvwxyz"[bytes]) != NULL), "%s: %u", rows[i].lines,
+			    (unsigned)bytes);
+}
+END_TEST
+
+START_TEST(sums_beyond_64_bits_are_no_small_ones)
+{
+	SP_AUTO_DONE(sp_buf) links = { 0 };
+	SP_AUTO_DONE(sp_buf) files = { 0 };
+	char name[] = "a";
+
+	for (; name[0] <= 'h'; name[0]++) {
+		sp_buf_addf(&links, "%s 4611686018427387904 changed 1.000000000\n", name);
+		sp_buf_addf(&files, "%s 4611686018427387904 changed %c.000000000\n", name, '1' + name[0] - 'a');
+	}
+	ck_assert(fits(sp_buf_cstr(&links), SP_PACKET_MAX));
+	ck_assert(!fits(sp_buf_cstr(&links), 0));
+	ck_assert(!fits(sp_buf_cstr(&links), SP_PACKET_MAX - 1));
+	ck_assert(!fits(sp_buf_cstr(&files), 0));
+	ck_assert(!fits(sp_buf_cstr(&files), SP_PACKET_MAX));
 }
 END_TEST
 
@@ -250,5 +292,6 @@ START_TEST(many_differences_are_counted_not_listed)
 END_TEST
 
 UNIT_MAIN("packet/files", written_from_manifest_and_fingerprints, read_back,
-    every_changed_byte_is_refused_or_another_list, malformed_lists_are_refused, a_sum_that_overflows_is_refused,
+    every_changed_byte_is_refused_or_another_list, malformed_lists_are_refused, pk16_hard_links_count_once_and_nothing_else_does,
+    sums_beyond_64_bits_are_no_small_ones,
     rx06_differences_are_found_and_said, many_differences_are_counted_not_listed)

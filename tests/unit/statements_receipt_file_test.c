@@ -14,6 +14,8 @@
 #define LIST "sealpost-files 1\nsalt 0101010101010101010101010101010101010101010101010101010101010101\n\n" \
 	"a 5 sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 1764040000.000000000\n" \
 	"b 7 changed 1764040000.000000000\n"
+/* … with another name of a */
+#define LINKED LIST "c 5 sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 1764040000.000000000\n"
 
 /* One delivery to bob with all that it takes to make its receipt, and whatever goes wrong with it. */
 struct delivery {
@@ -22,6 +24,7 @@ struct delivery {
 	struct sp_key *key;
 	struct sp_buf cert, text, p7m, chain, file;
 	struct sp_receipt receipt;
+	const char *list;
 	struct sp_hash root;
 };
 
@@ -38,7 +41,8 @@ delivery_init(struct delivery *d, enum sp_role role)
 		.sender = { .person = "alice", .station = "laptop", .domain = "post.example" },
 		.recipient = { .person = "bob", .station = "desk", .domain = "post.example" },
 		.recipient_cert = d->bob.hash, .received_s = NOW_S + 10, .files = 2, .bytes = 12, .changed = 1 };
-	sp_sha256(sp_span_str(LIST), &d->receipt.files_txt);
+	d->list = LIST;
+	sp_sha256(sp_span_str(d->list), &d->receipt.files_txt);
 }
 
 /* The file, from the receipt as it stands. */
@@ -47,7 +51,7 @@ make_file(struct delivery *d)
 {
 	const struct sp_span certs[] = { sp_buf_span(&d->ca.root), sp_buf_span(&d->ca.issuer),
 	    sp_buf_span(&d->cert) };
-	struct sp_receipt_parts parts = { .time_s = (uint64_t)NOW_S + 10, .files_txt = sp_span_str(LIST) };
+	struct sp_receipt_parts parts = { .time_s = (uint64_t)NOW_S + 10, .files_txt = sp_span_str(d->list) };
 
 	sp_buf_clear(&d->text);
 	sp_buf_clear(&d->p7m);
@@ -166,7 +170,19 @@ START_TEST(a_receipt_that_says_what_is_not_so_is_refused)
 	CASE(SP_E_RECEIPT, d.receipt.files_txt.b[0] ^= 1);
 	CASE(SP_E_RECEIPT, d.receipt.files++);
 	CASE(SP_E_RECEIPT, d.receipt.bytes++);
+	CASE(SP_E_RECEIPT, d.receipt.bytes--);
 	CASE(SP_E_RECEIPT, d.receipt.changed = 0);
+	/* a file with two names counts once; it might be two files; it is nothing else */
+	d.list = LINKED;
+	good.files = 3;
+	sp_sha256(sp_span_str(d.list), &good.files_txt);
+	CASE(SP_OK, (void)0);
+	CASE(SP_E_RECEIPT, d.receipt.bytes++);
+	CASE(SP_E_RECEIPT, d.receipt.bytes--);
+	CASE(SP_E_RECEIPT, d.receipt.bytes = 7);
+	CASE(SP_OK, d.receipt.bytes = 17);
+	CASE(SP_E_RECEIPT, d.receipt.bytes = 16);
+	CASE(SP_E_RECEIPT, d.receipt.bytes = 22);
 #undef CASE
 	delivery_done(&d);
 }

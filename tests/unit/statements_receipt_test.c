@@ -176,7 +176,9 @@ START_TEST(rc12_a_receipt_that_does_not_fit_the_delivery_is_refused)
 	FITS(SP_E_RECEIPT, r.trailer.b[0] ^= 1);
 	ck_assert_ptr_nonnull(strstr(why.text, "trailer"));
 	FITS(SP_E_RECEIPT, r.files = 4);
+	FITS(SP_E_RECEIPT, r.files = 2);
 	FITS(SP_E_RECEIPT, r.bytes = 124);
+	FITS(SP_E_RECEIPT, r.bytes = 122);
 #undef FITS
 	person_done(&alice);
 	person_done(&bob);

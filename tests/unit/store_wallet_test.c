@@ -158,6 +158,42 @@ START_TEST(wal01_a_failure_before_the_frank_is_free_and_after_it_void)
 }
 END_TEST
 
+START_TEST(wal02_what_came_back_in_pieces_is_spent_together_with_the_rest)
+{
+	fresh_store();
+	add_sheet(1, 10, 5, NOW + 1);
+	ck_status(reserve(1, 1), SP_OK);
+	ck_status(reserve(2, 1), SP_OK);
+	ck_status(reserve(3, 1), SP_OK);
+	mark(2, SERIAL_FRANKED);
+	mark(1, SERIAL_VOID);
+	ck_status(reserve(4, 1), SP_OK);	/* a whole piece whose neighbour is in use */
+	ck_assert_uint_eq(spend.ranges[0].first, 10);
+	mark(4, SERIAL_VOID);
+	mark(3, SERIAL_VOID);
+	ck_assert_uint_eq(free_now(), 4);	/* 10 and 12 that came back, 13 and 14 that were never used */
+	ck_status(reserve(5, 5), SP_E_CREDITS);
+	ck_status(reserve(5, 3), SP_OK);
+	ck_assert_uint_eq(spend.price, 3);
+	ck_assert_uint_eq(spend.count, 2);	/* the largest first, in a frank's order */
+	ck_assert_uint_eq(spend.ranges[0].first, 10);
+	ck_assert_uint_eq(spend.ranges[1].first, 13);
+	ck_assert_uint_eq(spend.ranges[1].count, 2);
+	ck_assert_uint_eq(free_now(), 1);
+	mark(5, SERIAL_VOID);
+	ck_status(reserve(6, 1), SP_OK);	/* the smallest that is enough */
+	ck_assert_uint_eq(spend.ranges[0].first, 10);
+	ck_status(reserve(7, 3), SP_OK);
+	ck_assert_uint_eq(spend.count, 1);	/* what touches is one range */
+	ck_assert_uint_eq(spend.ranges[0].first, 12);
+	ck_assert_uint_eq(spend.ranges[0].count, 3);
+	ck_assert_uint_eq(free_now(), 0);
+	ck_status(reserve(7, 3), SP_OK);	/* and stays it */
+	ck_assert_uint_eq(spend.count, 1);
+	remove_store();
+}
+END_TEST
+
 START_TEST(the_oldest_sheet_that_is_open_and_valid_is_spent_first)
 {
 	struct sp_id id = number(2);
@@ -191,6 +227,55 @@ START_TEST(serials_survive_a_crash)
 }
 END_TEST
 
+/* A sending as a crash may leave it: its end is on the disk, its serials say nothing of it. */
+static void
+save_event(uint8_t transfer, bool ended, bool delivered)
+{
+	SP_AUTO(event_row) *row = event_row_new();
+
+	row->id = number(transfer);
+	row->kind = EVENT_SEND;
+	row->peer = strdup("bob/desk@post.example");
+	row->ended = ended;
+	if (delivered)
+		sp_buf_add_text(&row->done, "signed");
+	ck_status(store_event_save(store, row, NULL, answered, NULL), SP_OK);
+	run_loop();
+	ck_status(answer_status, SP_OK);
+}
+
+START_TEST(wal01_serials_of_what_has_ended_are_mended_at_a_start)
+{
+	fresh_store();
+	add_sheet(1, 1, 20, NOW + 1);
+	for (uint8_t n = 1; n <= 6; n++)
+		ck_status(reserve(n, n == 1 ? 1 : 2), SP_OK);
+	for (uint8_t n = 3; n <= 6; n++)
+		mark(n, SERIAL_FRANKED);
+	mark(6, SERIAL_VOID);
+	save_event(1, true, false);		/* reserved, failed: free */
+	save_event(2, false, false);		/* reserved, goes on */
+	save_event(3, true, false);		/* franked, failed: void */
+	save_event(4, true, true);		/* franked, delivered: spent */
+	save_event(5, false, true);		/* franked, delivered, waits for its receipt */
+	save_event(6, true, true);		/* void stays void */
+	for (int again = 0; again < 2; again++) {
+		ck_status(store_serials_mend(store, answered, NULL), SP_OK);
+		run_loop();
+		ck_status(answer_status, SP_OK);
+		ck_assert_uint_eq(free_now(), 20 - 10);
+		ck_assert_uint_eq(balance.reserved, 4);
+		ck_assert_uint_eq(balance.voided, 4);
+		ck_assert_uint_eq(balance.spent, 2);
+	}
+	ck_status(reserve(7, 1), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 1);
+	ck_status(reserve(2, 2), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 2);
+	remove_store();
+}
+END_TEST
+
 static enum sp_status
 take(uint8_t transfer, uint32_t first, uint32_t count, const char *sender)
 {
@@ -217,5 +302,6 @@ START_TEST(a_serial_is_taken_for_one_delivery_only)
 END_TEST
 
 UNIT_MAIN("store/wallet", wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success,
-    wal01_a_failure_before_the_frank_is_free_and_after_it_void, the_oldest_sheet_that_is_open_and_valid_is_spent_first,
-    serials_survive_a_crash, a_serial_is_taken_for_one_delivery_only)
+    wal01_a_failure_before_the_frank_is_free_and_after_it_void, wal02_what_came_back_in_pieces_is_spent_together_with_the_rest,
+    the_oldest_sheet_that_is_open_and_valid_is_spent_first, serials_survive_a_crash,
+    wal01_serials_of_what_has_ended_are_mended_at_a_start, a_serial_is_taken_for_one_delivery_only)
