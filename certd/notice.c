@@ -86,13 +86,12 @@ call(struct notices *n, const struct sp_pg_rows *rows, size_t row)
 	struct sp_msg_receipt_ready m;
 	struct sp_identity sender;
 	struct notice *t;
-	char where[SP_HOST_MAX + 16];
+	char where[SP_HOSTPORT_TEXT];
 	enum sp_status st;
 
 	if (host.n == 0 || host.n > SP_HOST_MAX)
 		return SP_E_FORMAT;
-	(void)snprintf(where, sizeof(where), memchr(host.p, ':', host.n) != NULL ? "[%.*s]:%u" : "%.*s:%u", (int)host.n,
-	    (const char *)host.p, (unsigned)sp_pg_get_int(rows, row, NOTICE_PORT));
+	sp_hostport_text(host, (uint16_t)sp_pg_get_int(rows, row, NOTICE_PORT), where);
 	if ((st = db_id(rows, row, NOTICE_NUMBER, &m.number)) != SP_OK ||
 	    (st = db_id(rows, row, NOTICE_TRANSFER, &m.transfer)) != SP_OK ||
 	    (st = sp_identity_read(sp_pg_get_bytes(rows, row, NOTICE_CERT), &sender, NULL)) != SP_OK)

@@ -44,7 +44,7 @@ on_sheet_state(void *arg, struct sp_request *rq)
 	sp_identity_text(sp_request_peer(rq), station);
 	{
 		const struct sp_pg_value values[] = { sp_pg_str(station), sp_pg_id(&m.sheet), sp_pg_int(m.epoch),
-			sp_pg_int(m.next), sp_pg_int(m.start) };
+			sp_pg_int(m.next), sp_pg_int(m.start), sp_pg_id(sp_request_id(rq)) };
 
 		st = sp_pg_ask(c->daemon.pg, DB_SHEET_STATE, values, state_known, rq);
 	}

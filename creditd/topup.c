@@ -25,7 +25,7 @@ struct topup {
 	struct sp_name station;
 	uint8_t letter_key[SP_X25519];
 	struct sp_id id;
-	char where[SP_HOST_MAX + 8];	/* "host:port" to call back, "" if it can't be */
+	char where[SP_HOSTPORT_TEXT];	/* "host:port" to call back, "" if it can't be */
 	enum sp_status decision;
 	struct sp_sheet sheet;		/* of a grant */
 	struct sp_buf statement;	/* owned */
@@ -271,8 +271,7 @@ resume(struct creditd *c, const struct sp_pg_rows *rows, size_t row)
 	memcpy(t->id.b, id.p, id.n);
 	memcpy(t->letter_key, key.p, key.n);
 	if (host.n > 0)
-		snprintf(t->where, sizeof(t->where), "%.*s:%u", (int)host.n, (const char *)host.p,
-		    (unsigned)sp_pg_get_int(rows, row, UNANSWERED_PORT));
+		sp_hostport_text(host, (uint16_t)sp_pg_get_int(rows, row, UNANSWERED_PORT), t->where);
 	go_on(t, rows, row, UNANSWERED_OUTCOME);
 }
 
@@ -343,7 +342,7 @@ on_topup(void *arg, struct sp_request *rq)
 		snprintf(account, sizeof(account), "%.*s", (int)m.account.n, (const char *)m.account.p);
 	if (m.return_host.n > 0 && m.return_host.n <= SP_HOST_MAX && m.return_port > 0) {
 		snprintf(host, sizeof(host), "%.*s", (int)m.return_host.n, (const char *)m.return_host.p);
-		snprintf(t->where, sizeof(t->where), "%s:%u", host, m.return_port);
+		sp_hostport_text(m.return_host, m.return_port, t->where);
 	}
 	st = sp_daemon_check_id(&t->id, &why);
 	if (st == SP_OK) {

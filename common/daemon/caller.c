@@ -188,10 +188,9 @@ sp_caller_new(struct sp_loop *loop, struct member *member, struct sp_caller **re
 	c->loop = loop;
 	c->member = member;
 	conf.arg = c;
-	conf.bind[0].family = 4;	/* any address, a free port */
 	sp_letter_key_init(&c->own, member_letter_pair(member)->public_key);
 	if ((st = sp_resolver_new(loop, &c->resolver, why)) != SP_OK ||
-	    (st = sp_letterbox_new(loop, &conf, &c->box, why)) != SP_OK)
+	    (st = sp_letterbox_new_any(loop, &conf, 0, &c->box, why)) != SP_OK)
 		return st;
 	*ret_caller = sp_take(&c);
 	return SP_OK;

@@ -80,6 +80,15 @@ sp_hostport_split(struct sp_span text, uint16_t default_port, char ret_host[SP_H
 	return SP_OK;
 }
 
+const char *
+sp_hostport_text(struct sp_span host, uint16_t port, char out[SP_HOSTPORT_TEXT])
+{
+	bool v6 = host.n > 0 && memchr(host.p, ':', host.n) != NULL;
+
+	snprintf(out, SP_HOSTPORT_TEXT, v6 ? "[%.*s]:%u" : "%.*s:%u", (int)host.n, host.n > 0 ? (const char *)host.p : "", port);
+	return out;
+}
+
 static enum sp_status
 parse_v6(char *host, struct sp_addr *a)
 {

@@ -31,6 +31,10 @@ SP_MUST_CHECK enum sp_status sp_hostport_split(struct sp_span text, uint16_t def
     char ret_host[SP_HOST_MAX + 1],
     uint16_t *ret_port);
 
+/* The reverse: "host:port", brackets around an IPv6 address. host is at most SP_HOST_MAX bytes. */
+#define SP_HOSTPORT_TEXT (SP_HOST_MAX + 10)
+const char *sp_hostport_text(struct sp_span host, uint16_t port, char out[SP_HOSTPORT_TEXT]);
+
 /* The text that sp_addr_parse() reads, into out[SP_ADDR_TEXT]; returns out. "none" for no address. */
 const char *sp_addr_text(const struct sp_addr *a, char out[SP_ADDR_TEXT]);
 

@@ -166,6 +166,20 @@ ports_open(struct sp_letterbox *box, struct sp_why *why)
 }
 
 enum sp_status
+sp_letterbox_new_any(struct sp_loop *loop, const struct sp_letterbox_conf *conf, uint16_t port, struct sp_letterbox **ret_box,
+    struct sp_why *why)
+{
+	struct sp_letterbox_conf any = *conf;
+
+	any.bind[0] = (struct sp_addr){ .family = 4, .port = port };
+	any.bind[1] = (struct sp_addr){ .family = 6, .port = port };
+	if (sp_letterbox_new(loop, &any, ret_box, why) == SP_OK)
+		return SP_OK;
+	any.bind[1] = (struct sp_addr){ 0 };	/* a machine without IPv6 */
+	return sp_letterbox_new(loop, &any, ret_box, why);
+}
+
+enum sp_status
 sp_letterbox_new(struct sp_loop *loop, const struct sp_letterbox_conf *conf, struct sp_letterbox **ret_box,
     struct sp_why *why)
 {

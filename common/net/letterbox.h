@@ -35,6 +35,9 @@ struct sp_letterbox_conf {
 /* Opens UDP and TCP on each address, all on one port number (port 0: a free one). SP_E_SYS with the reason. */
 SP_MUST_CHECK enum sp_status sp_letterbox_new(struct sp_loop *loop, const struct sp_letterbox_conf *conf,
     struct sp_letterbox **ret_box, struct sp_why *why);
+/* On all addresses of the machine, IPv4 and, if it has it, IPv6; conf->bind is ignored. port 0: any free one. */
+SP_MUST_CHECK enum sp_status sp_letterbox_new_any(struct sp_loop *loop, const struct sp_letterbox_conf *conf, uint16_t port,
+    struct sp_letterbox **ret_box, struct sp_why *why);
 void sp_letterbox_free(struct sp_letterbox *box);
 SP_AUTO_DEFINE(sp_letterbox);
 

@@ -125,6 +125,7 @@ CREATE TABLE credit.sheet (
 	issued timestamptz NOT NULL,
 	valid_until timestamptz NOT NULL CHECK (valid_until > issued),
 	epoch bigint NOT NULL DEFAULT 1 CHECK (epoch >= 1),
+	report uuid,
 	next bigint NOT NULL,
 	closed timestamptz,
 	returned timestamptz CHECK (returned IS NULL OR closed IS NOT NULL),
@@ -137,13 +138,15 @@ COMMENT ON COLUMN credit.sheet.next IS 'highest first-unused serial that the sta
 COMMENT ON COLUMN credit.sheet.closed IS 'the station spends it no more: given back, a restored copy, or long ended';
 COMMENT ON COLUMN credit.sheet.returned IS 'what nobody lodged went back to the account';
 COMMENT ON COLUMN credit.sheet.epoch IS 'rises at each start of the station: a lower one is a restored copy';
+COMMENT ON COLUMN credit.sheet.report IS 'id of the request with which it rose last: whoever repeats that request is no copy';
 
 CREATE FUNCTION credit.keep_sheet() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF TG_OP <> 'UPDATE' THEN
 		RAISE EXCEPTION 'sheets are kept: % refused', TG_OP;
 	END IF;
-	IF (to_jsonb(OLD) - '{epoch,next,closed,returned}'::text[]) <> (to_jsonb(NEW) - '{epoch,next,closed,returned}'::text[])
+	IF (to_jsonb(OLD) - '{epoch,report,next,closed,returned}'::text[])
+	    <> (to_jsonb(NEW) - '{epoch,report,next,closed,returned}'::text[])
 	    OR NEW.epoch < OLD.epoch OR NEW.next < OLD.next
 	    OR (OLD.closed IS NOT NULL AND NEW.closed IS DISTINCT FROM OLD.closed)
 	    OR (OLD.returned IS NOT NULL AND NEW.returned IS DISTINCT FROM OLD.returned) THEN

@@ -1,13 +1,15 @@
 -- fn_spend.sql: where wallets stand, and franks: what creditd calls, and certd where it shares the database. The same rules
 -- as in fn_daemon.sql.
 
--- The wallet says where it stands. A lower epoch or serial than known is a restored copy: the sheet is closed.
-CREATE FUNCTION credit.sheet_state(station text[], sheet uuid[], epoch bigint[], next bigint[], start bigint[]) RETURNS
-	TABLE (item bigint, status bigint, epoch_now bigint, closed bigint)
+-- The wallet says where it stands. A lower epoch or serial than known is a restored copy: the sheet is closed. A station that
+-- was killed before it could note the new epoch repeats the same request: its epoch counts, and does not rise again.
+CREATE FUNCTION credit.sheet_state(station text[], sheet uuid[], epoch bigint[], next bigint[], start bigint[],
+	request uuid[]) RETURNS TABLE (item bigint, status bigint, epoch_now bigint, closed bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	s credit.sheet;
+	again boolean;
 BEGIN
 	PERFORM FROM credit.sheet t WHERE t.sheet = ANY (sheet_state.sheet) ORDER BY t.sheet FOR UPDATE;
 	FOR i IN 1 .. cardinality(station) LOOP
@@ -16,11 +18,14 @@ BEGIN
 		SELECT * INTO s FROM credit.sheet t WHERE t.sheet = sheet_state.sheet[i] AND t.station = sheet_state.station[i];
 		IF FOUND THEN
 			status := 0;
-			IF s.closed IS NULL AND (sheet_state.epoch[i] < s.epoch OR sheet_state.next[i] < s.next
+			again := s.report IS NOT DISTINCT FROM sheet_state.request[i];
+			IF s.closed IS NULL AND ((sheet_state.epoch[i] < s.epoch AND NOT again) OR sheet_state.next[i] < s.next
 			    OR sheet_state.next[i] > s.first + s.count) THEN
 				UPDATE credit.sheet t SET closed = now() WHERE t.sheet = s.sheet;
 			ELSIF s.closed IS NULL THEN
-				UPDATE credit.sheet t SET next = sheet_state.next[i], epoch = t.epoch + start[i]
+				UPDATE credit.sheet t SET next = sheet_state.next[i],
+					epoch = t.epoch + CASE WHEN again THEN 0 ELSE start[i] END,
+					report = CASE WHEN start[i] = 1 THEN sheet_state.request[i] ELSE t.report END
 					WHERE t.sheet = s.sheet;
 			END IF;
 			SELECT t.epoch, (t.closed IS NOT NULL)::int INTO epoch_now, closed FROM credit.sheet t WHERE t.sheet = s.sheet;
@@ -28,7 +33,7 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION credit.sheet_state(text[], uuid[], bigint[], bigint[], bigint[]) IS
+COMMENT ON FUNCTION credit.sheet_state(text[], uuid[], bigint[], bigint[], bigint[], uuid[]) IS
 	'where a wallet stands; the epoch rises at a start, a restored copy is closed';
 
 -- Serials as "first:count,first:count". closes: the sheet is spent no more (CLOSE); else VOID.
@@ -225,7 +230,7 @@ END $$;
 COMMENT ON FUNCTION credit.lodge(bytea[], text[], uuid[], text[], bytea[], text[], bigint[], bytea[], bytea[], bytea[]) IS
 	'franks with the proof that their delivery was made';
 
-GRANT EXECUTE ON FUNCTION credit.sheet_state(text[], uuid[], bigint[], bigint[], bigint[]),
+GRANT EXECUTE ON FUNCTION credit.sheet_state(text[], uuid[], bigint[], bigint[], bigint[], uuid[]),
 	credit.give_back(text[], uuid[], bigint[], bigint[], text[], bytea[], bytea[]),
 	credit.lodge(bytea[], text[], uuid[], text[], bytea[], text[], bigint[], bytea[], bytea[], bytea[]) TO credit_daemon;
 

@@ -33,12 +33,7 @@ open_box(struct post *p, const struct post_settings *settings, struct sp_why *wh
 		conf.bind[0].port = settings->port;
 		return sp_letterbox_new(p->loop, &conf, &p->box, why);
 	}
-	conf.bind[0] = (struct sp_addr){ .family = 4, .port = settings->port };
-	conf.bind[1] = (struct sp_addr){ .family = 6, .port = settings->port };
-	if (sp_letterbox_new(p->loop, &conf, &p->box, why) == SP_OK)
-		return SP_OK;
-	conf.bind[1] = (struct sp_addr){ 0 };	/* a machine without IPv6 */
-	return sp_letterbox_new(p->loop, &conf, &p->box, why);
+	return sp_letterbox_new_any(p->loop, &conf, settings->port, &p->box, why);
 }
 
 enum sp_status

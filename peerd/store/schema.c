@@ -67,10 +67,12 @@ static const char *const steps[] = {
 	"CREATE TABLE taken (sheet BLOB NOT NULL, serial INTEGER NOT NULL, transfer BLOB NOT NULL, sender TEXT NOT NULL,"
 	" PRIMARY KEY (sheet, serial)) STRICT, WITHOUT ROWID;",
 
-	/* 3: requests to services; sheet.reported: the next serial that creditd was told of last */
+	/* 3: requests to services; sheet.reported: the next serial that creditd was told of last; sheet.report: id of a report
+	 * that may be on its way */
 	"ALTER TABLE event ADD COLUMN cert BLOB;"
 	"ALTER TABLE event ADD COLUMN payment INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE sheet ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE sheet ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE sheet ADD COLUMN report BLOB;",
 };
 
 int

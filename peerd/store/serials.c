@@ -90,7 +90,7 @@ choose_sheet(struct wallet_job *w, struct choice *ret)
 	struct sql *sql = store_sql(w->store);
 	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEETS_OPEN);
 	enum sp_status st;
-	bool row = false, enough = false;
+	bool row = false, enough = false, withheld = false;
 
 	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)w->now_ms);
 	while ((st = sql_step(sql, SQL_SHEETS_OPEN, &row, &w->job.why)) == SP_OK && row) {
@@ -98,11 +98,14 @@ choose_sheet(struct wallet_job *w, struct choice *ret)
 		if ((st = price_at(wallet_column(stmt, 1), w->bytes, &w->price)) != SP_OK ||
 		    (st = look_at_sheet(w, ret, &enough)) != SP_OK || enough)
 			break;
+		withheld = withheld || sqlite3_column_int64(stmt, 2) >= (sqlite3_int64)w->price;
 	}
 	if (row)
 		sql_end(sql, SQL_SHEETS_OPEN);
 	if (st != SP_OK || enough)
 		return st;
+	if (withheld)
+		return sp_fail(SP_E_CREDITS, &w->job.why, "creditd must be reached before more can be spent");
 	return w->price > 0 ? sp_fail(SP_E_CREDITS, &w->job.why, "this costs %u credits, and no sheet has so many left",
 	    w->price) : sp_fail(SP_E_CREDITS, &w->job.why, "there are no credits");
 }

@@ -97,6 +97,9 @@ wallet_read_sheet(sqlite3_stmt *stmt, struct sheet_row *row)
 	row->offline = (uint32_t)sqlite3_column_int64(stmt, 10);
 	row->valid_until_ms = (uint64_t)sqlite3_column_int64(stmt, 11);
 	row->closed = sqlite3_column_int(stmt, 12) != 0;
+	row->reported = (uint32_t)sqlite3_column_int64(stmt, 13);
+	if (wallet_column(stmt, 14).n == sizeof(row->report.b))
+		memcpy(row->report.b, wallet_column(stmt, 14).p, sizeof(row->report.b));
 	return sp_buf_status(&row->statement) == SP_OK && sp_buf_status(&row->signer) == SP_OK ? SP_OK : SP_E_NOMEM;
 }
 
@@ -152,11 +155,13 @@ state_run(struct sqlite3 *db, struct store_job *job)
 	wallet_bind_id(stmt, 1, &w->sheet.id);
 	sqlite3_bind_int64(stmt, 2, w->sheet.epoch);
 	sqlite3_bind_int(stmt, 3, w->sheet.closed);
+	sqlite3_bind_int64(stmt, 4, w->sheet.reported);
 	return sql_run(sql, SQL_SHEET_STATE, &job->why);
 }
 
 enum sp_status
-store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool closed, store_done_fn *fn, void *arg)
+store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool closed, uint32_t reported,
+    store_done_fn *fn, void *arg)
 {
 	struct wallet_job *w = wallet_job_new(s, state_run, arg);
 
@@ -165,6 +170,33 @@ store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool 
 		w->sheet.id = *id;
 		w->sheet.epoch = epoch;
 		w->sheet.closed = closed;
+		w->sheet.reported = reported;
+	}
+	return store_submit_take(s, w != NULL ? &w->job : NULL);
+}
+
+static enum sp_status
+report_run(struct sqlite3 *db, struct store_job *job)
+{
+	struct wallet_job *w = (struct wallet_job *)job;
+	struct sql *sql = store_sql(w->store);
+	sqlite3_stmt *stmt = sql_begin(sql, SQL_SHEET_REPORT);
+
+	(void)db;
+	wallet_bind_id(stmt, 1, &w->sheet.id);
+	wallet_bind_id(stmt, 2, &w->sheet.report);
+	return sql_run(sql, SQL_SHEET_REPORT, &job->why);
+}
+
+enum sp_status
+store_sheet_report(struct store *s, const struct sp_id *id, const struct sp_id *report, store_done_fn *fn, void *arg)
+{
+	struct wallet_job *w = wallet_job_new(s, report_run, arg);
+
+	if (w != NULL) {
+		w->done_fn = fn;
+		w->sheet.id = *id;
+		w->sheet.report = *report;
 	}
 	return store_submit_take(s, w != NULL ? &w->job : NULL);
 }
@@ -255,6 +287,7 @@ balance_run(struct sqlite3 *db, struct store_job *job)
 	w->balance.spent = (uint64_t)sqlite3_column_int64(stmt, 2);
 	w->balance.voided = (uint64_t)sqlite3_column_int64(stmt, 3);
 	w->balance.sheets = (uint64_t)sqlite3_column_int64(stmt, 4);
+	w->balance.withheld = (uint64_t)sqlite3_column_int64(stmt, 5);
 	sql_end(sql, SQL_BALANCE);
 	return SP_OK;
 }

@@ -14,12 +14,14 @@
 /* What became of serials; numbers stand in the database. Reserved ones become free again unless a frank names them. */
 enum serial_state { SERIAL_RESERVED = 1, SERIAL_FRANKED = 2, SERIAL_SPENT = 3, SERIAL_VOID = 4 };
 
-/* A sheet. Buffers are owned. next is the first serial that was never reserved. */
+/* A sheet. Buffers are owned. next is the first serial that was never reserved, reported what creditd was told of it last
+ * (of a sheet that is added: next). report: id of a report of a start that may be on its way, zero = none. */
 struct sheet_row {
 	struct sp_id id;
 	struct sp_hash hash;				/* of the statement */
 	struct sp_buf statement, signature, signer;	/* signer: certificate, DER */
-	uint32_t first, count, next, epoch, offline;
+	uint32_t first, count, next, epoch, offline, reported;
+	struct sp_id report;
 	uint64_t valid_until_ms;
 	bool closed;
 };
@@ -29,8 +31,12 @@ SP_AUTO_DONE_DEFINE(sheet_row);
 /* Enters a sheet that was granted; the same one again changes nothing. Copied. */
 SP_MUST_CHECK enum sp_status store_sheet_add(struct store *s, const struct sheet_row *row, store_done_fn *fn, void *arg);
 
-/* Epoch and state as creditd says; closed: nothing of it is spent any more. */
+/* Epoch and state as creditd says, which was told that next is reported; closed: nothing of it is spent any more, ever. */
 SP_MUST_CHECK enum sp_status store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool closed,
+    uint32_t reported, store_done_fn *fn, void *arg);
+
+/* A report of this id is about to leave: whoever has to repeat it repeats it under that id. */
+SP_MUST_CHECK enum sp_status store_sheet_report(struct store *s, const struct sp_id *id, const struct sp_id *report,
     store_done_fn *fn, void *arg);
 
 /* The sheets, oldest first; borrowed during the call. */
@@ -51,7 +57,7 @@ typedef void store_spend_fn(void *arg, enum sp_status st, const struct sp_why *w
 
 /* Reserves the price of a packet whose file sizes have this sum, on the oldest sheet that has enough for its own tariff (open,
  * valid at now_ms), or gives the serials that the transfer has already: one transfer, one set. A price of 0 takes none.
- * SP_E_CREDITS when no sheet has enough. */
+ * SP_E_CREDITS when no sheet has enough, or not before creditd was told what is spent already. */
 SP_MUST_CHECK enum sp_status store_serials_reserve(struct store *s, const struct sp_id *transfer, uint64_t bytes,
     uint64_t now_ms, store_spend_fn *fn, void *arg);
 
@@ -63,9 +69,10 @@ SP_MUST_CHECK enum sp_status store_serials_mark(struct store *s, const struct sp
 /* For a start: the same for transfers that have ended and whose serials nobody marked, because something stopped in between. */
 SP_MUST_CHECK enum sp_status store_serials_mend(struct store *s, store_done_fn *fn, void *arg);
 
-/* Counted over open sheets that are valid at now_ms. */
+/* Free and withheld are counted over open sheets that are valid at now_ms. withheld: of the free ones, what may be spent only
+ * when creditd was told of what is spent already. */
 struct wallet_balance {
-	uint64_t free, reserved, spent, voided, sheets;
+	uint64_t free, withheld, reserved, spent, voided, sheets;
 };
 typedef void store_balance_fn(void *arg, enum sp_status st, const struct wallet_balance *balance);
 SP_MUST_CHECK enum sp_status store_balance(struct store *s, uint64_t now_ms, store_balance_fn *fn, void *arg);

@@ -370,9 +370,20 @@ def test_two_lodging_one_serial_at_once_settle_it_once(db, account):
 
 # ---- where the wallet stands ----
 
-def state(db, made, epoch, following, start=0, who=ALICE):
+def state(db, made, epoch, following, start=0, who=ALICE, request=None):
     return db.sql(f"SELECT status, epoch_now, closed FROM credit.sheet_state(ARRAY['{who}'], ARRAY['{made}'::uuid], "
-                  f"ARRAY[{epoch}], ARRAY[{following}], ARRAY[{start}])", "credit_daemon")[0]
+                  f"ARRAY[{epoch}], ARRAY[{following}], ARRAY[{start}], ARRAY['{request or uuid.uuid4()}'::uuid])",
+                  "credit_daemon")[0]
+
+
+def test_a_start_that_is_reported_again_after_a_kill_is_no_copy(db, account):
+    made, _ = sheet(db, account)
+    first = uuid.uuid4()
+    assert state(db, made, 1, 1, start=1, request=first) == ["0", "2", "0"]
+    assert state(db, made, 1, 4, start=1, request=first) == ["0", "2", "0"]      # the answer was lost
+    assert state(db, made, 2, 4) == ["0", "2", "0"]
+    assert state(db, made, 1, 4, start=1, request=first) == ["0", "2", "0"]
+    assert state(db, made, 1, 3, start=1, request=first) == ["0", "2", "1"]      # but serials never come back
 
 
 def test_the_epoch_rises_at_a_start_and_a_restored_copy_closes_the_sheet(db, account):
@@ -535,7 +546,8 @@ def standings(sheets, pick):
     of, following = [pick.choice(sheets) for _ in range(n)], [pick.randint(1, 12) for _ in range(n)]
     who, which, epoch = ("text", [s[2] for s in of]), ("uuid", [s[1] for s in of]), ("bigint", [1] * n)
     if pick.random() < 0.5:
-        return call("sheet_state", who, which, epoch, ("bigint", following), ("bigint", [0] * n))
+        return call("sheet_state", who, which, epoch, ("bigint", following), ("bigint", [0] * n),
+                    ("uuid", [str(uuid.uuid4()) for _ in range(n)]))
     return call("give_back", who, which, epoch, ("bigint", [pick.randint(0, 9) // 9 for _ in range(n)]),
                 ("text", [f"{f}:9" for f in following]), ("bytea", [b"statement" + bytes([f]) for f in following]),
                 ("bytea", [bytes(64)] * n))

@@ -12,6 +12,7 @@
 static struct wallet_balance balance;
 static struct wallet_spend spend;
 static struct sp_id spend_sheet;
+static char spend_why[sizeof(struct sp_why)];
 
 static void
 on_balance(void *arg, enum sp_status st, const struct wallet_balance *b)
@@ -26,8 +27,8 @@ static void
 on_spend(void *arg, enum sp_status st, const struct sp_why *reason, const struct wallet_spend *s)
 {
 	(void)arg;
-	(void)reason;
 	answer_status = st;
+	strcpy(spend_why, reason->text);
 	if (st == SP_OK) {
 		spend = *s;
 		spend_sheet = s->sheet->id;
@@ -205,9 +206,59 @@ START_TEST(the_oldest_sheet_that_is_open_and_valid_is_spent_first)
 	ck_assert_uint_eq(free_now(), 10);
 	ck_status(reserve(1, 5), SP_OK);
 	ck_assert(sp_id_eq(&spend_sheet, &id));
-	ck_status(store_sheet_state(store, &id, 2, true, answered, NULL), SP_OK);
+	ck_status(store_sheet_state(store, &id, 2, true, 6, answered, NULL), SP_OK);
 	run_loop();
 	ck_assert_uint_eq(free_now(), 5);
+	remove_store();
+}
+END_TEST
+
+static void
+report(uint8_t sheet, uint32_t epoch, bool closed, uint32_t next)
+{
+	struct sp_id id = number(sheet);
+
+	ck_status(store_sheet_state(store, &id, epoch, closed, next, answered, NULL), SP_OK);
+	run_loop();
+	ck_status(answer_status, SP_OK);
+}
+
+START_TEST(wal09_what_creditd_was_not_told_of_is_spent_up_to_the_offline_limit)
+{
+	fresh_store();
+	add_sheet(1, 1, 25, NOW + 1);		/* 10 of them without contact */
+	ck_status(reserve(1, 5), SP_OK);
+	ck_status(reserve(2, 3), SP_OK);
+	ck_assert_uint_eq(free_now(), 17);
+	ck_assert_uint_eq(balance.withheld, 15);
+	ck_status(reserve(3, 3), SP_E_CREDITS);
+	ck_assert_str_eq(spend_why, "creditd must be reached before more can be spent");
+	ck_status(reserve(3, 2), SP_OK);
+	ck_status(reserve(4, 1), SP_E_CREDITS);
+	report(1, 1, false, 9);			/* an answer that comes after more was reserved */
+	ck_assert_uint_eq(free_now(), 15);
+	ck_assert_uint_eq(balance.withheld, 7);
+	ck_status(reserve(4, 5), SP_OK);
+	report(1, 1, false, 16);
+	report(1, 1, false, 11);		/* late: it takes nothing back */
+	ck_status(reserve(5, 5), SP_OK);
+	ck_status(reserve(6, 5), SP_OK);
+	ck_assert_uint_eq(free_now(), 0);
+	ck_assert_uint_eq(balance.withheld, 0);
+	ck_status(reserve(7, 1), SP_E_CREDITS);
+	ck_assert_str_ne(spend_why, "creditd must be reached before more can be spent");
+	remove_store();
+}
+END_TEST
+
+START_TEST(wal09_a_sheet_that_was_closed_stays_so)
+{
+	fresh_store();
+	add_sheet(1, 1, 5, NOW + 1);
+	report(1, 1, true, 1);
+	report(1, 2, false, 1);
+	ck_assert_uint_eq(free_now(), 0);
+	ck_status(reserve(1, 1), SP_E_CREDITS);
 	remove_store();
 }
 END_TEST
@@ -303,5 +354,7 @@ END_TEST
 
 UNIT_MAIN("store/wallet", wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success,
     wal01_a_failure_before_the_frank_is_free_and_after_it_void, wal02_what_came_back_in_pieces_is_spent_together_with_the_rest,
-    the_oldest_sheet_that_is_open_and_valid_is_spent_first, serials_survive_a_crash,
-    wal01_serials_of_what_has_ended_are_mended_at_a_start, a_serial_is_taken_for_one_delivery_only)
+    the_oldest_sheet_that_is_open_and_valid_is_spent_first,
+    wal09_what_creditd_was_not_told_of_is_spent_up_to_the_offline_limit, wal09_a_sheet_that_was_closed_stays_so,
+    serials_survive_a_crash, wal01_serials_of_what_has_ended_are_mended_at_a_start,
+    a_serial_is_taken_for_one_delivery_only)
