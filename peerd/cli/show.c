@@ -46,7 +46,8 @@ show_event(const json_t *e)
 	size_t i;
 
 	property("id", api_text(e, "id", ""));
-	property(strcmp(api_text(e, "kind", ""), "send") == 0 ? "to" : "from", api_text(e, "peer", ""));
+	property("kind", api_text(e, "kind", ""));
+	property(strcmp(api_direction(e), "to") == 0 ? "to" : "from", api_text(e, "peer", ""));
 	property("title", api_text(e, "title", ""));
 	show_sizes(e);
 	property("state", api_text(e, "result", api_text(e, "doing", api_text(e, "state", "?"))));
@@ -60,7 +61,11 @@ show_event(const json_t *e)
 	json_array_foreach(json_object_get(e, "paths"), i, h)
 		property(i == 0 ? "paths" : "", json_is_string(h) ? json_string_value(h) : "?");
 	property("placed", api_text(e, "placed", ""));
-	property("receipt", api_text(e, "receipt_file", api_text(e, "receipt", "")));
+	property("receipt", api_text(e, "receipt", ""));
+	property("", api_text(e, "receipt_file", ""));
+	if (strcmp(api_text(e, "receipt", ""), "postmarked") == 0)
+		property("postmark", api_true(e, "postmarked") ? "here" : "not here yet");
+	property("payment", api_text(e, "payment", ""));
 	property("message", api_text(e, "message", ""));
 	property("notes", api_text(e, "notes", ""));
 	if (json_array_size(json_object_get(e, "history")) > 0)
