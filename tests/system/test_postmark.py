@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 
@@ -11,7 +10,6 @@ import pytest
 
 from conftest import NUMBERS, _build, _office, retire, sanitizer_reports
 from test_delivery import deliver, only, wait_for
-from test_certd_pays import check_with_openssl
 
 
 @pytest.fixture(scope="module")
@@ -125,13 +123,40 @@ def test_ce04_certd_calls_the_sender_who_gets_it_at_once(office, pair, tmp_path)
     (tmp_path / "f").write_text("x")
     office.services["certd"].stop()
     sent, _ = deliver(a, b, tmp_path / "f")
-    a.daemon.wait_until(lambda: a.daemon.log().count("no-postmark") >= 5, 90, "asked again and again")   # waits 80 s now
+    a.daemon.wait_until(lambda: a.daemon.log().count("no-postmark") >= 4, 90, "asked again and again")   # waits 40 s now
     office.start_service("certd")
     b.daemon.stop()
     b.start()           # hands in at once
     begin = time.monotonic()
     wait_for(lambda: show(a, sent["id"])["postmarked"])
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 25
+
+
+def test_ce04_only_a_certd_can_make_a_sender_ask(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    sent, _ = deliver(a, b, tmp_path / "f")
+    wait_for(lambda: office.services["certd"].log().count(f"called-back transfer={sent['id']} status=OK"))
+    office.services["certd"].stop()
+    late, _ = deliver(a, b, tmp_path / "f")
+
+    def ready(home, transfer):
+        done = subprocess.run([office.program("tests/tools/postmark_client"), "ready", home, a.path("station", "cert.der"),
+                               str(a.port), transfer], check=True, capture_output=True, text=True)
+        assert done.stdout == "ok\n"
+
+    def asked():
+        return a.daemon.log().count("no-postmark")
+
+    a.daemon.wait_until(lambda: asked() >= 3, 90, "asked again and again")      # and does not for 20 s now
+    before = asked()
+    ready(b.path("station"), late["id"])
+    ready(office.path("certd", "state"), sent["id"])        # of one that has ended
+    time.sleep(3)
+    assert asked() == before
+    ready(office.path("certd", "state"), late["id"])
+    wait_for(lambda: asked() > before, 10)
+    assert show(a, late["id"])["state"] == "POSTMARK_LATE"
 
 
 def test_rc13_a_receipt_is_postmarked_with_its_sender_gone(office, pair, tmp_path):
