@@ -41,10 +41,11 @@ show_sizes(const json_t *e)
 static void
 show_event(const json_t *e)
 {
-	const json_t *reason = json_object_get(e, "reason"), *h;
+	const json_t *reason = json_object_get(e, "reason"), *credits = json_object_get(e, "credits"), *h;
 	char when[PRINT_SPAN];
 	size_t i;
 
+	credits = json_is_object(credits) ? credits : NULL;
 	property("id", api_text(e, "id", ""));
 	property(strcmp(api_text(e, "kind", ""), "send") == 0 ? "to" : "from", api_text(e, "peer", ""));
 	property("title", api_text(e, "title", ""));
@@ -60,8 +61,14 @@ show_event(const json_t *e)
 	json_array_foreach(json_object_get(e, "paths"), i, h)
 		property(i == 0 ? "paths" : "", json_is_string(h) ? json_string_value(h) : "?");
 	property("placed", api_text(e, "placed", ""));
-	property("receipt", api_text(e, "receipt_file", api_text(e, "receipt", "")));
-	property("message", api_text(e, "message", ""));
+	if (credits == NULL) {
+		property("receipt", api_text(e, "receipt_file", api_text(e, "receipt", "")));
+		property("message", api_text(e, "message", ""));
+	} else {
+		property("account", api_text(credits, "account", ""));
+		if (api_number(credits, "granted") > 0)
+			printf("%-10s %llu\n", "granted", api_number(credits, "granted"));
+	}
 	property("notes", api_text(e, "notes", ""));
 	if (json_array_size(json_object_get(e, "history")) > 0)
 		puts("history");
