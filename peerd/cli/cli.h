@@ -86,6 +86,7 @@ int verb_log(struct cli *cli, int argc, char **argv);		/* log.c */
 int verb_show(struct cli *cli, int argc, char **argv);		/* show.c */
 int verb_cancel(struct cli *cli, int argc, char **argv);
 int verb_book(struct cli *cli, int argc, char **argv);		/* book.c */
+int verb_credits(struct cli *cli, int argc, char **argv);	/* credits.c */
 int verb_receipt(struct cli *cli, int argc, char **argv);	/* receipt.c */
 int verb_verify(struct cli *cli, int argc, char **argv);	/* verify.c */
 

@@ -20,7 +20,7 @@
 
 /* One event that is followed. */
 struct followed {
-	const char *id, *peer;		/* borrowed from the order's answer */
+	const char *id, *kind, *peer;	/* borrowed from the order's answer */
 	unsigned long long done, packet;
 	bool moving;			/* in the state that counts bytes */
 	bool ended;
@@ -62,9 +62,9 @@ follow_exit(const json_t *event)
 
 	if (result == NULL)
 		return CLI_FAILED;
-	if (strcmp(result, "delivered") == 0)
+	if (strcmp(result, "delivered") == 0 || strcmp(result, "granted") == 0)
 		return CLI_DONE;
-	if (strcmp(result, "refused") == 0)
+	if (strcmp(result, "refused") == 0 || strcmp(result, "denied") == 0)
 		return CLI_REFUSED;
 	return api_number(json_object_get(event, "reason"), "number") == SP_E_CREDITS ? CLI_CREDITS : CLI_FAILED;
 }
@@ -88,6 +88,35 @@ say_receipt(struct cli *cli, const char *printable)
 	printf("  receipt: %s\n  check it: %s\n", printable, sp_buf_cstr(&command));
 }
 
+/* The answer to a request for credits. */
+static void
+say_answer(const struct follower *f, const json_t *event)
+{
+	const json_t *credits = json_object_get(event, "credits");
+	unsigned long long granted = api_number(credits, "granted"), asked = api_number(credits, "asked");
+	const char *result = api_text(event, "result", "failed");
+
+	if (strcmp(result, "granted") != 0)
+		printf("%s%s%s: no credits from account %s", f->cli->colour ? "\033[31m" : "", result,
+		    f->cli->colour ? "\033[0m" : "", api_text(credits, "account", "?"));
+	else
+		printf("%sgranted%s: %llu credit%s", f->cli->colour ? "\033[32m" : "", f->cli->colour ? "\033[0m" : "", granted,
+		    granted == 1 ? "" : "s");
+	if (granted > 0 && granted < asked)
+		printf(" of %llu asked for", asked);
+	putchar('\n');
+}
+
+static void
+say_reason(const json_t *reason)
+{
+	if (!json_is_object(reason))
+		return;
+	printf("  %s\n", api_text(reason, "text", ""));
+	if (api_text(reason, "advice", "")[0] != 0)
+		printf("  %s\n", api_text(reason, "advice", ""));
+}
+
 static void
 say_end(struct follower *f, const json_t *event)
 {
@@ -102,13 +131,17 @@ say_end(struct follower *f, const json_t *event)
 		{ "failed", "failed: nothing was delivered to", false },
 	};
 	const char *result = outcome(event), *receipt = api_text(event, "receipt_file", "");
-	const json_t *reason = json_object_get(event, "reason");
 	bool late = !api_true(event, "ended");
 	unsigned long long files = api_number(event, "files");
 	char size[PRINT_SIZE], spent[PRINT_SPAN];
 	size_t i = 0;
 	bool good;
 
+	if (strcmp(api_text(event, "kind", ""), "credit") == 0) {
+		say_answer(f, event);
+		say_reason(json_object_get(event, "reason"));
+		return;
+	}
 	while (i + 1 < sizeof(ends) / sizeof(ends[0]) && strcmp(ends[i].result, result) != 0)
 		i++;
 	good = i == 0;
@@ -121,11 +154,8 @@ say_end(struct follower *f, const json_t *event)
 	putchar('\n');
 	if (late)
 		puts("  the postmark follows when certd is back; sealpost log --pending lists what it is waited for");
-	if (json_is_object(reason) && !late) {
-		printf("  %s\n", api_text(reason, "text", ""));
-		if (api_text(reason, "advice", "")[0] != 0)
-			printf("  %s\n", api_text(reason, "advice", ""));
-	}
+	else
+		say_reason(json_object_get(event, "reason"));
 	if (receipt[0] != 0)
 		say_receipt(f->cli, receipt);
 }
@@ -209,7 +239,7 @@ take_row(struct follower *f, const json_t *row)
 	const json_t *event = json_object_get(row, "event");
 	struct followed *e = find(f, api_text(row, "id", ""));
 
-	if (e == NULL || e->ended || strcmp(api_text(row, "kind", ""), "send") != 0)
+	if (e == NULL || e->ended || strcmp(api_text(row, "kind", ""), e->kind) != 0)
 		return;
 	if (f->cli->json)
 		api_print(row);
@@ -237,7 +267,7 @@ look(struct follower *f, json_t **ret_error)
 		}
 		if (f->cli->json && outcome(event) != NULL)
 			api_print_take(json_pack("{s:n, s:O, s:s, s:s, s:s, s:n, s:b, s:O}", "seq", "time",
-			    json_object_get(event, "ended_at"), "id", f->events[i].id, "kind", "send", "state",
+			    json_object_get(event, "ended_at"), "id", f->events[i].id, "kind", f->events[i].kind, "state",
 			    api_text(event, "state", ""), "what", "progress", 0, "event", event));
 		take_event(f, &f->events[i], event);
 		json_decref(event);
@@ -305,7 +335,7 @@ turn(struct follower *f)
 	status = api_say(f->cli, end, error);
 	json_decref(error);
 	if (end == API_GONE)
-		fputs("  the sending goes on as soon as peerd runs; sealpost log shows what became of it\n", stderr);
+		fputs("  it goes on as soon as peerd runs; sealpost log shows what became of it\n", stderr);
 	return status;
 }
 
@@ -339,6 +369,7 @@ follow_events(struct cli *cli, const json_t *ordered)
 		return cli_fail(cli, SP_E_NOMEM, NULL, "out of memory");
 	json_array_foreach(events, i, event) {
 		f.events[i].id = api_text(event, "id", "");
+		f.events[i].kind = api_text(event, "kind", "send");
 		f.events[i].peer = api_text(event, "peer", "");
 	}
 	/* whoever runs it in the background has the signal ignored, and that stays so */

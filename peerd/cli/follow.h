@@ -15,7 +15,7 @@
  */
 int follow_events(struct cli *cli, const json_t *ordered);
 
-/* The exit status of an ended event: delivered 0, refused 3, anything else 1 (4 for want of credits). */
+/* The exit status of an ended event: delivered or granted 0, refused or denied 3, anything else 1 (4 for want of credits). */
 int follow_exit(const json_t *event);
 
 #endif

@@ -6,7 +6,7 @@ libcli_a_SOURCES = \
 	peerd/cli/print.c peerd/cli/print.h peerd/cli/table.c peerd/cli/table.h \
 	peerd/cli/progress.c peerd/cli/progress.h \
 	peerd/cli/follow.c peerd/cli/follow.h peerd/cli/send.c \
-	peerd/cli/log.c peerd/cli/show.c peerd/cli/book.c peerd/cli/station.c \
+	peerd/cli/credits.c peerd/cli/log.c peerd/cli/show.c peerd/cli/book.c peerd/cli/station.c \
 	peerd/cli/proof.c peerd/cli/proof.h peerd/cli/receipt.c \
 	peerd/cli/verify.c peerd/cli/tree.c peerd/cli/tree.h peerd/cli/inodes.c peerd/cli/inodes.h
 bin_PROGRAMS += peerd/cli/sealpost

@@ -42,6 +42,12 @@ id_length(const json_t *events)
 	return n;
 }
 
+static bool
+is_credit(const json_t *event)
+{
+	return strcmp(api_text(event, "kind", ""), "credit") == 0;
+}
+
 static void
 log_table(struct cli *cli, const json_t *events)
 {
@@ -59,7 +65,7 @@ log_table(struct cli *cli, const json_t *events)
 		char id[40], when[PRINT_SPAN], size[PRINT_SIZE];
 		const char *cells[] = { id, print_when(api_text(e, "created", ""), when),
 			api_direction(e), api_text(e, "peer", ""),
-			api_text(e, "title", ""), print_size(api_number(e, "bytes"), size),
+			api_text(e, "title", ""), is_credit(e) ? "" : print_size(api_number(e, "bytes"), size),
 			api_text(e, "result", api_text(e, "doing", api_text(e, "state", "?"))) };
 
 		snprintf(id, sizeof(id), "%.*s", (int)(n < sizeof(id) ? n : sizeof(id)), api_text(e, "id", ""));

@@ -43,6 +43,10 @@ const struct verb verbs[] = {
 	    "                             written first\n\n"
 	    "NAME is a person, like bob@post.example, with all stations of hers, or a single\n"
 	    "station, like bob/laptop@post.example.\n", verb_book },
+	{ "credits", "\nadd [N] [--account NUMBER]", "what is left to pay deliveries with; getting more",
+	    "  --account NUMBER  the account to draw on; needed once, then kept\n\n"
+	    "N is a number of credits, like 25 (the default), 50, 75 or 100. Waits for the\n"
+	    "answer: ends with 3 if it is a denial.\n", verb_credits },
 	{ "who", "NAME", "is somebody there?", "Ends with 0 if at least one station answers.\n", verb_who },
 	{ "status", "", "this station's own state", "", verb_status },
 	{ "receipt", "show FILE|ID [--openssl]", "what a receipt says; how openssl checks it",

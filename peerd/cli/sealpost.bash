@@ -42,7 +42,7 @@ _sealpost_ids() {
 
 _sealpost() {
 	local words verb='' home='' i cur prev
-	local common="--home --json --help" verbs="enrol send log show cancel book who status receipt verify"
+	local common="--home --json --help" verbs="enrol send log show cancel book credits who status receipt verify"
 	COMPREPLY=()
 	_sealpost_words
 	for ((i = 1; i < ${#words[@]} - 1; i++)); do
@@ -61,7 +61,7 @@ _sealpost() {
 	--home) _sealpost_files dirnames; return ;;
 	--to) _sealpost_offer "$(_sealpost_names)"; return ;;
 	--receipt) _sealpost_offer "none direct postmarked"; return ;;
-	-m | --message | --title | -a | --address | -n | --number) return ;;
+	-m | --message | --title | -a | --address | -n | --number | --account) return ;;
 	esac
 	case $verb in
 	'') _sealpost_offer "$verbs help $common --version" ;;
@@ -80,6 +80,12 @@ _sealpost() {
 		book) _sealpost_offer "add rm list $common" ;;
 		rm) _sealpost_offer "$(_sealpost_names)" ;;
 		*) [[ $cur == -* ]] && _sealpost_offer "--address $common" ;;
+		esac ;;
+	credits)
+		case $prev in
+		credits) _sealpost_offer "add $common" ;;
+		add) _sealpost_offer "25 50 75 100 --account $common" ;;
+		*) _sealpost_offer "--account $common" ;;
 		esac ;;
 	who) _sealpost_offer "$(_sealpost_names) $common" ;;
 	receipt)

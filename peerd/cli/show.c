@@ -41,10 +41,11 @@ show_sizes(const json_t *e)
 static void
 show_event(const json_t *e)
 {
-	const json_t *reason = json_object_get(e, "reason"), *h;
+	const json_t *reason = json_object_get(e, "reason"), *credits = json_object_get(e, "credits"), *h;
 	char when[PRINT_SPAN];
 	size_t i;
 
+	credits = json_is_object(credits) ? credits : NULL;
 	property("id", api_text(e, "id", ""));
 	property("kind", api_text(e, "kind", ""));
 	property(strcmp(api_direction(e), "to") == 0 ? "to" : "from", api_text(e, "peer", ""));
@@ -61,12 +62,18 @@ show_event(const json_t *e)
 	json_array_foreach(json_object_get(e, "paths"), i, h)
 		property(i == 0 ? "paths" : "", json_is_string(h) ? json_string_value(h) : "?");
 	property("placed", api_text(e, "placed", ""));
-	property("receipt", api_text(e, "receipt", ""));
-	property("", api_text(e, "receipt_file", ""));
-	if (strcmp(api_text(e, "receipt", ""), "postmarked") == 0)
-		property("postmark", api_true(e, "postmarked") ? "here" : "not here yet");
-	property("payment", api_text(e, "payment", ""));
-	property("message", api_text(e, "message", ""));
+	if (credits == NULL) {
+		property("receipt", api_text(e, "receipt", ""));
+		property("", api_text(e, "receipt_file", ""));
+		if (strcmp(api_text(e, "receipt", ""), "postmarked") == 0)
+			property("postmark", api_true(e, "postmarked") ? "here" : "not here yet");
+		property("payment", api_text(e, "payment", ""));
+		property("message", api_text(e, "message", ""));
+	} else {
+		property("account", api_text(credits, "account", ""));
+		if (api_number(credits, "granted") > 0)
+			printf("%-10s %llu\n", "granted", api_number(credits, "granted"));
+	}
 	property("notes", api_text(e, "notes", ""));
 	if (json_array_size(json_object_get(e, "history")) > 0)
 		puts("history");

@@ -39,9 +39,16 @@ void call_fail(struct call *c, enum sp_status st, const struct sp_why *why);
 /* A text member of the body; NULL if absent. ok becomes false when it is there and no text. Borrowed. */
 const char *call_text(const struct call *c, const char *name, bool *ok);
 
+/* Answers with the events that were ordered. */
+events_rows_fn call_ordered;
+
+#define CONTROL_CLOSED_SHEET "creditd has closed a sheet of credits that it still held: this wallet is a restored copy, and what was " \
+	"left there is not spent any more"
+
 /* ---- the handlers, by file ---- */
 call_fn on_status, on_enrol, on_roster, on_stop;			/* station.c */
 call_fn on_send, on_log, on_event, on_cancel, on_events;		/* event.c */
+call_fn on_credits, on_credits_add;					/* credits.c */
 call_fn on_book, on_book_add, on_book_remove, on_who;			/* book.c */
 
 #endif

@@ -23,6 +23,8 @@ static const struct route {
 	{ "GET", "/v1/events", "", true, on_events },
 	{ "POST", "/v1/event/", "/cancel", true, on_cancel },
 	{ "GET", "/v1/event/", "", true, on_event },
+	{ "GET", "/v1/credits", "", true, on_credits },
+	{ "POST", "/v1/credits", "", true, on_credits_add },
 	{ "GET", "/v1/book", "", true, on_book },
 	{ "POST", "/v1/book", "", true, on_book_add },
 	{ "DELETE", "/v1/book/", "", true, on_book_remove },

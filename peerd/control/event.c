@@ -63,8 +63,8 @@ texts_read(const struct call *c, const char *name, struct texts *t)
 	return true;
 }
 
-static void
-ordered(void *arg, enum sp_status st, const struct sp_why *why, const struct event_row *const *rows, size_t count)
+void
+call_ordered(void *arg, enum sp_status st, const struct sp_why *why, const struct event_row *const *rows, size_t count)
 {
 	struct call *c = arg;
 	json_t *events = json_array();
@@ -98,7 +98,7 @@ on_send(struct call *c)
 		order.nto = to.count;
 		order.paths = (const char *const *)paths.items;
 		order.npaths = paths.count;
-		events_send(c->peer->events, &order, ordered, c);
+		events_send(c->peer->events, &order, call_ordered, c);
 	} else {
 		struct sp_why why;
 
@@ -140,7 +140,7 @@ read_number(const char *text, uint64_t max, uint64_t *number)
 void
 on_log(struct call *c)
 {
-	static const char *const names[] = { "all", "pending", "sent", "received", "failed" };
+	static const char *const names[] = { "all", "pending", "sent", "received", "failed", "credits" };
 	const char *filter = sp_http_query(c->rq, "filter");
 	uint64_t limit = LOG_DEFAULT, before = 0;
 	enum event_filter which = EVENTS_ALL;
@@ -152,7 +152,7 @@ on_log(struct call *c)
 	if ((size_t)which == sizeof(names) / sizeof(names[0]) ||
 	    !read_number(sp_http_query(c->rq, "limit"), LOG_MOST, &limit) ||
 	    !read_number(sp_http_query(c->rq, "before"), UINT64_MAX, &before)) {
-		sp_fail(SP_E_ARGUMENT, &why, "filter is all, pending, sent, received or failed; limit at most %d", LOG_MOST);
+		sp_fail(SP_E_ARGUMENT, &why, "filter is all, pending, sent, received, failed or credits; limit at most %d", LOG_MOST);
 		call_fail(c, SP_E_ARGUMENT, &why);
 		return;
 	}

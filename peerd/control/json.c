@@ -5,7 +5,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/statements/offer.h"
 #include "common/statements/postmark.h"
+#include "common/statements/statement.h"
 #include "peerd/events/paths.h"
 
 json_t *
@@ -50,6 +52,8 @@ static const struct advice {
 	{ SP_E_CHANGED, "send again when nobody writes to the files" },
 	{ SP_E_CLOCK, "set the clock of the machine that is wrong" },
 	{ SP_E_CREDITS, "get more: sealpost credits add 25" },
+	{ SP_E_ACCOUNT, "ask your operator which account you may draw on, and name it: sealpost credits add --account NUMBER" },
+	{ SP_E_BALANCE, "ask your operator to have the account filled" },
 	{ SP_E_LIMIT, "the recipient can raise the setting largest" },
 	{ SP_E_FULL, "try again in a moment" },
 };
@@ -87,6 +91,8 @@ result(const struct event_row *row, const struct machine_state *s)
 		return json_string("delivered");
 	if (strcmp(s->name, "DONE") == 0)
 		return json_string("done");
+	if (strcmp(s->name, "GRANTED") == 0 || strcmp(s->name, "DENIED") == 0)
+		return json_string(s->name[0] == 'G' ? "granted" : "denied");
 	return strcmp(s->name, "INCOMPLETE") == 0 ? json_string("incomplete") :
 	    strcmp(s->name, "REFUSED") == 0 ? json_string("refused") :
 	    strcmp(s->name, "CANCELLED") == 0 ? json_string("cancelled") : json_string("failed");
@@ -111,6 +117,31 @@ proof(const struct event_row *row)
 	    "payment", row->payment != 0 ? json_string(sp_payment_text(row->payment)) : json_null());
 }
 
+/* Of a top-up: what was asked for, and what its sheet says; null for other kinds. */
+static json_t *
+credits(const struct event_row *row, const struct machine_state *s)
+{
+	struct sp_stmt_sheet sheet;
+	bool granted = s != NULL && strcmp(s->name, "GRANTED") == 0;
+
+	if (row->kind != EVENT_CREDIT)
+		return json_null();
+	granted = granted && sp_statement_read(SP_STMT_SHEET, sp_buf_span(&row->done), &sheet, NULL) == SP_OK;
+	return json_pack("{s:I, s:o, s:o}", "asked", (json_int_t)row->price, "granted",
+	    granted ? json_integer((json_int_t)sheet.count) : json_null(), "account", json_safe_text(row->message));
+}
+
+/* Some advice is about packets. */
+static json_t *
+reason(const struct event_row *row)
+{
+	json_t *o = json_reason(row->reason, row->reason_text);
+
+	if (row->kind == EVENT_CREDIT && row->reason == SP_E_LIMIT)
+		json_object_del(o, "advice");
+	return o;
+}
+
 json_t *
 json_event(const struct event_row *row)
 {
@@ -120,16 +151,16 @@ json_event(const struct event_row *row)
 	char id[SP_ID_TEXT];
 	json_t *o, *more = proof(row);
 
-	o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:b}",
+	o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o}",
 	    "id", sp_id_text(&row->id, id), "kind", m != NULL ? m->name : "other", "state", s != NULL ? s->name : "?",
 	    "doing", s != NULL ? s->text : "", "ended", row->ended, "result", result(row, s),
 	    "peer", row->peer != NULL ? row->peer : "", "title", json_safe_text(row->title),
 	    "receipt", sp_receipt_class_text(row->klass), "price", (json_int_t)row->price, "files", (json_int_t)row->files,
 	    "bytes", (json_int_t)row->bytes, "packet", (json_int_t)row->packet, "done", (json_int_t)row->done_bytes,
 	    "created", json_time(row->created_ms), "ended_at", json_time(row->ended_ms), "attempts",
-	    (json_int_t)row->attempts, "reason", json_reason(row->reason, row->reason_text),
+	    (json_int_t)row->attempts, "reason", reason(row),
 	    "placed", receive && row->ended && row->reason == SP_OK ? json_safe_text(row->paths) : json_null(),
-	    "receipt_file", json_safe_text(row->receipt), "unread", row->unread);
+	    "receipt_file", json_safe_text(row->receipt), "unread", row->unread, "credits", credits(row, s));
 	json_object_update(o, more);
 	json_decref(more);
 	return o;

@@ -21,6 +21,8 @@ lacks(const struct peer *p)
 		json_array_append_new(list, json_string("no creditd is known: everything is free of charge"));
 	if (member_service(p->station, "certd")[0] == 0)
 		json_array_append_new(list, json_string("no certd is known: receipts are direct, without a postmark"));
+	if (wallet_has_closed(p->wallet))
+		json_array_append_new(list, json_string(CONTROL_CLOSED_SHEET));
 	return list;
 }
 

@@ -306,11 +306,12 @@ store_events_list(struct store *s, enum event_filter filter, uint64_t before_ms,
 		[EVENTS_SENT] = SQL_EVENTS_OF_KIND,
 		[EVENTS_RECEIVED] = SQL_EVENTS_OF_KIND,
 		[EVENTS_FAILED] = SQL_EVENTS_FAILED,
+		[EVENTS_CREDITS] = SQL_EVENTS_OF_KIND,
 	};
 
 	return rows_submit(s, &(struct rows_job){
 		.statement = statements[filter],
-		.kind = filter == EVENTS_SENT ? EVENT_SEND : EVENT_RECEIVE,
+		.kind = filter == EVENTS_SENT ? EVENT_SEND : filter == EVENTS_CREDITS ? EVENT_CREDIT : EVENT_RECEIVE,
 		.before_ms = before_ms == 0 ? UINT64_MAX : before_ms,
 		.limit = limit < SP_STORE_ROWS ? limit : SP_STORE_ROWS,
 		.fn = fn, .arg = arg });

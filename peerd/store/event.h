@@ -68,7 +68,7 @@ void event_rows_free(struct event_row **rows, size_t count);
 SP_MUST_CHECK enum sp_status store_events_open(struct store *s, store_rows_fn *fn, void *arg);	/* not ended */
 
 /* What is handed in belongs to a receiving, which shows it: EVENTS_ALL has of that only what failed. */
-enum event_filter { EVENTS_ALL, EVENTS_PENDING, EVENTS_SENT, EVENTS_RECEIVED, EVENTS_FAILED };
+enum event_filter { EVENTS_ALL, EVENTS_PENDING, EVENTS_SENT, EVENTS_RECEIVED, EVENTS_FAILED, EVENTS_CREDITS };
 /* Newest first, at most limit (and SP_STORE_ROWS), older than before_ms (0 = now). */
 SP_MUST_CHECK enum sp_status store_events_list(struct store *s, enum event_filter filter, uint64_t before_ms,
     uint32_t limit, store_rows_fn *fn, void *arg);

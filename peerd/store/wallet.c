@@ -100,6 +100,8 @@ wallet_read_sheet(sqlite3_stmt *stmt, struct sheet_row *row)
 	row->reported = (uint32_t)sqlite3_column_int64(stmt, 13);
 	if (wallet_column(stmt, 14).n == sizeof(row->report.b))
 		memcpy(row->report.b, wallet_column(stmt, 14).p, sizeof(row->report.b));
+	if (sqlite3_column_count(stmt) > 15)
+		row->freed = (uint32_t)sqlite3_column_int64(stmt, 15);
 	return sp_buf_status(&row->statement) == SP_OK && sp_buf_status(&row->signer) == SP_OK ? SP_OK : SP_E_NOMEM;
 }
 

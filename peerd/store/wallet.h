@@ -22,6 +22,7 @@ struct sheet_row {
 	struct sp_buf statement, signature, signer;	/* signer: certificate, DER */
 	uint32_t first, count, next, epoch, offline, reported;
 	struct sp_id report;
+	uint32_t freed;			/* of those below next, free again; known of lists only */
 	uint64_t valid_until_ms;
 	bool closed;
 };

@@ -32,6 +32,7 @@ struct wallet {
 	struct sp_timer *timer;		/* owned: of the next round */
 	uint32_t tries;			/* rounds that failed since one did not */
 	bool loaded;			/* starting is known */
+	bool closed;			/* a sheet was, before its time */
 
 	struct sp_id *starting;		/* owned: sheets whose start creditd does not know yet */
 	size_t nstarting;
@@ -211,9 +212,11 @@ answered(void *arg, const struct sp_answer *answer)
 		told(w);
 		return;
 	}
-	if (st == SP_OK && m.closed)
+	if (st == SP_OK && m.closed) {
+		w->closed = true;
 		sp_log(SP_LOG_WARN, "sheet-closed", "sheet=%s epoch=%u now=%u", sp_id_text(&t->sheet, id), (unsigned)t->epoch,
 		    (unsigned)m.epoch);
+	}
 	if (st == SP_OK)
 		st = store_sheet_state(w->store, &t->sheet, m.epoch, m.closed != 0, t->next, noted, w);
 	if (st != SP_OK)
@@ -283,12 +286,14 @@ take_sheets(struct wallet *w, const struct sheet_row *rows, size_t count)
 		if (is_open(&rows[i], now))
 			w->starting[w->nstarting++] = rows[i].id;
 	w->loaded = true;
+	w->closed = false;
 	if ((w->list = calloc(count + 1, sizeof(*w->list))) == NULL)
 		return SP_E_NOMEM;
 	for (size_t i = 0; i < count; i++) {
 		const struct sheet_row *r = &rows[i];
 		bool starts = is_starting(w, &r->id), known = starts && !sp_id_eq(&r->report, &zero);
 
+		w->closed = w->closed || (r->closed && r->valid_until_ms > now);
 		if (is_open(r, now) && (starts || r->next != r->reported))
 			w->list[w->count++] = (struct telling){ .sheet = r->id, .report = known ? r->report : sp_id_new(),
 				.epoch = r->epoch, .next = r->next, .starts = starts, .keep = starts && !known };
@@ -363,6 +368,12 @@ wallet_report(struct wallet *w, wallet_done_fn *fn, void *arg)
 	if (!w->running)
 		round_begin(w);
 	return SP_OK;
+}
+
+bool
+wallet_has_closed(const struct wallet *w)
+{
+	return w != NULL && w->closed;
 }
 
 void

@@ -30,6 +30,9 @@ void wallet_spent(struct wallet *w);
 typedef void wallet_done_fn(void *arg, enum sp_status st, const struct sp_why *why);
 SP_MUST_CHECK enum sp_status wallet_report(struct wallet *w, wallet_done_fn *fn, void *arg);
 
+/* Was a sheet closed that could still be spent, because creditd has seen a later state of this wallet? NULL is fine. */
+bool wallet_has_closed(const struct wallet *w);
+
 /* What was called with this arg is called back no more. w NULL and unknown args are fine. */
 void wallet_forget(struct wallet *w, const void *arg);
 
