@@ -249,6 +249,8 @@ receive_turn_down(struct live *l, struct post_in *in, enum sp_status reason)
 		post_ignore(l->all->parts.post, l->offer_in);
 	l->offer_in = NULL;
 	if (sign_refuse(l->all, l->row, &l->offer_hash, reason) == SP_OK) {
+		/* in the sender's words it is no failure: it asks, and gets the signed refusal */
+		data_abort(l->all->pool, &l->row->id, false, SP_E_UNPAID);
 		live_quiet(l);
 		turn_down(l, in, reason);
 	} else if (in != NULL) {
