@@ -101,7 +101,7 @@ sp_call(struct sp_caller *c, const uint8_t letter_key[SP_X25519], const char *ho
 {
 	struct call *k = c->ncalls < SP_CALLS_MAX ? calloc(1, sizeof(*k)) : NULL;
 	struct sp_letter_key receiver;
-	struct sp_letter_head head = { .id = sp_id_new(), .time_ms = sp_clock_wall_ms() };
+	struct sp_letter_head head = { .id = sp_id_new(), .time_ms = sp_clock_wall_ms(), .pad_to = SP_LETTER_QUESTION };
 	enum sp_status st;
 
 	if (k == NULL)

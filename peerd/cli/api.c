@@ -61,6 +61,14 @@ api_number(const json_t *object, const char *name)
 	return json_is_integer(v) && json_integer_value(v) > 0 ? (unsigned long long)json_integer_value(v) : 0;
 }
 
+const char *
+api_direction(const json_t *event)
+{
+	const char *kind = api_text(event, "kind", "");
+
+	return strcmp(kind, "send") == 0 ? "to" : strcmp(kind, "receive") == 0 ? "from" : kind;
+}
+
 bool
 api_true(const json_t *object, const char *name)
 {

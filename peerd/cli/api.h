@@ -48,6 +48,9 @@ const char *api_text(const json_t *object, const char *name, const char *otherwi
 unsigned long long api_number(const json_t *object, const char *name);	/* never negative */
 bool api_true(const json_t *object, const char *name);
 
+/* "to" for a sending, "from" for a receiving, else the event's kind. */
+const char *api_direction(const json_t *event);
+
 /* Prints an object as one line (--json). */
 void api_print(const json_t *object);
 void api_print_take(json_t *object);	/* and lets it go; NULL is fine */

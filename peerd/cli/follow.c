@@ -44,11 +44,24 @@ on_interrupt(int number)
 	cli_interrupted = 1;
 }
 
+/* How a delivery ended for whoever waits for it; NULL: not yet. A postmark that is late is not waited for. */
+static const char *
+outcome(const json_t *event)
+{
+	if (api_true(event, "ended"))
+		return api_text(event, "result", "failed");
+	if (strcmp(api_text(event, "state", ""), "POSTMARK_LATE") != 0)
+		return NULL;
+	return strcmp(api_text(event, "delivered", ""), "incomplete") == 0 ? "incomplete" : "delivered";
+}
+
 int
 follow_exit(const json_t *event)
 {
-	const char *result = api_text(event, "result", "failed");
+	const char *result = outcome(event);
 
+	if (result == NULL)
+		return CLI_FAILED;
 	if (strcmp(result, "delivered") == 0 || strcmp(result, "granted") == 0)
 		return CLI_DONE;
 	if (strcmp(result, "refused") == 0 || strcmp(result, "denied") == 0)
@@ -117,7 +130,8 @@ say_end(struct follower *f, const json_t *event)
 		{ "cancelled", "cancelled: nothing was delivered to", false },
 		{ "failed", "failed: nothing was delivered to", false },
 	};
-	const char *result = api_text(event, "result", "failed"), *receipt = api_text(event, "receipt_file", "");
+	const char *result = outcome(event), *receipt = api_text(event, "receipt_file", "");
+	bool late = !api_true(event, "ended");
 	unsigned long long files = api_number(event, "files");
 	char size[PRINT_SIZE], spent[PRINT_SPAN];
 	size_t i = 0;
@@ -138,7 +152,10 @@ say_end(struct follower *f, const json_t *event)
 		    "bytes"), size),
 		    print_span((sp_clock_boot_ms() - f->began_ms + 500) / 1000, spent));
 	putchar('\n');
-	say_reason(json_object_get(event, "reason"));
+	if (late)
+		puts("  the postmark follows when certd is back; sealpost log --pending lists what it is waited for");
+	else
+		say_reason(json_object_get(event, "reason"));
 	if (receipt[0] != 0)
 		say_receipt(f->cli, receipt);
 }
@@ -187,7 +204,7 @@ take_event(struct follower *f, struct followed *e, const json_t *event)
 		show_progress(f);
 	}
 	e->moving = strcmp(api_text(event, "state", ""), "SENDING") == 0;
-	if (!api_true(event, "ended"))
+	if (outcome(event) == NULL)
 		return;
 	status = follow_exit(event);
 	e->ended = true;
@@ -248,7 +265,7 @@ look(struct follower *f, json_t **ret_error)
 			*ret_error = event;
 			return end;
 		}
-		if (f->cli->json && api_true(event, "ended"))
+		if (f->cli->json && outcome(event) != NULL)
 			api_print_take(json_pack("{s:n, s:O, s:s, s:s, s:s, s:n, s:b, s:O}", "seq", "time",
 			    json_object_get(event, "ended_at"), "id", f->events[i].id, "kind", f->events[i].kind, "state",
 			    api_text(event, "state", ""), "what", "progress", 0, "event", event));

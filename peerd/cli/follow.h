@@ -9,8 +9,8 @@
 #include "peerd/cli/cli.h"
 
 /*
- * Follows the events of this answer ({"events": […], "last": n}) until all have ended, says how each ended, and
- * returns the worst exit status. peerd may be restarted meanwhile. Ctrl-C leaves the events to peerd, says so, and
+ * Follows the events of this answer ({"events": […], "last": n}) until all have ended, or are delivered and only their
+ * postmark is late, says how each ended, and returns the worst exit status. peerd may be restarted meanwhile. Ctrl-C leaves the events to peerd, says so, and
  * ends the process as by that signal.
  */
 int follow_events(struct cli *cli, const json_t *ordered);

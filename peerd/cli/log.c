@@ -64,7 +64,7 @@ log_table(struct cli *cli, const json_t *events)
 	json_array_foreach(events, i, e) {
 		char id[40], when[PRINT_SPAN], size[PRINT_SIZE];
 		const char *cells[] = { id, print_when(api_text(e, "created", ""), when),
-			strcmp(api_text(e, "kind", ""), "send") == 0 ? "to" : "from", api_text(e, "peer", ""),
+			api_direction(e), api_text(e, "peer", ""),
 			api_text(e, "title", ""), is_credit(e) ? "" : print_size(api_number(e, "bytes"), size),
 			api_text(e, "result", api_text(e, "doing", api_text(e, "state", "?"))) };
 

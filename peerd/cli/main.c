@@ -20,13 +20,16 @@ const struct verb verbs[] = {
 	    "  --to NAME            recipient from the book; may stand several times\n"
 	    "  -m, --message TEXT   message that travels with the files\n"
 	    "  --title TEXT         title of the packet (a number by itself)\n"
-	    "  --receipt CLASS      none or direct\n"
+	    "  --receipt CLASS      postmarked (by certd; the default where there is one),\n"
+	    "                       direct or none\n"
 	    "  --address HOST:PORT  where the recipient is, for this time only\n"
 	    "  --no-wait            leave it to peerd and return at once\n\n"
-	    "Waits until each recipient has everything and has signed for it. Ctrl-C ends\n"
-	    "the waiting, not the sending.\n", verb_send },
+	    "Waits until each recipient has everything and has signed for it, and the\n"
+	    "receipt is postmarked; not for a certd that is away. Ctrl-C ends the waiting,\n"
+	    "not the sending.\n", verb_send },
 	{ "log", "[--pending|--sent|--received|--failed] [-n N]", "list what was sent and received",
-	    "  --pending       what is not finished\n"
+	    "  --pending       what is not finished, also what is still to be handed in to\n"
+	    "                  certd (postmark) and creditd (lodge) for what was received\n"
 	    "  --sent          what was sent, and what is being sent\n"
 	    "  --received      what was received\n"
 	    "  --failed        what did not succeed\n"

@@ -89,6 +89,21 @@ proof_read(struct cli *cli, const char *path, struct sp_buf *ret_file, struct sp
 	return CLI_DONE;
 }
 
+static json_t *
+json_postmark(const struct sp_receipt_proof *p)
+{
+	char number[SP_ID_TEXT], certd[SP_NAME_TEXT], tsa[SP_NAME_TEXT], received[SP_TIME_TEXT], stamped[SP_TIME_TEXT],
+	    ended[SP_TIME_TEXT];
+
+	if (!p->postmarked)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I}", "number", sp_id_text(&p->postmark.number, number),
+	    "certd", sp_identity_text(&p->certd, certd), "time", sp_clock_text(p->postmark.received_s * 1000, received),
+	    "tsa", sp_identity_text(&p->tsa, tsa), "stamped", sp_clock_text(p->time_s * 1000, stamped),
+	    "payment", sp_payment_text(p->postmark.payment), "certificate_ended", p->postmark.ended_s == 0 ? json_null() :
+	    json_string(sp_clock_text(p->postmark.ended_s * 1000, ended)), "status_list", (json_int_t)p->postmark.status_list);
+}
+
 static void
 say_json(const char *path, const struct sp_receipt_proof *p)
 {
@@ -96,7 +111,7 @@ say_json(const char *path, const struct sp_receipt_proof *p)
 	char sender[SP_NAME_TEXT], recipient[SP_NAME_TEXT], id[SP_ID_TEXT], when[SP_TIME_TEXT], root[65], hash[65];
 
 	print_safe(&safe, path);
-	api_print_take(json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b}",
+	api_print_take(json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:o}",
 	    "file",
 	    sp_buf_cstr(&safe), "good", 1, "transfer", sp_id_text(&p->receipt.transfer, id),
 	    "sender", sp_name_text(&p->receipt.sender, sender), "recipient", sp_name_text(&p->receipt.recipient,
@@ -106,7 +121,29 @@ say_json(const char *path, const struct sp_receipt_proof *p)
 	    "bytes", (json_int_t)p->receipt.bytes, "changed", (json_int_t)p->receipt.changed,
 	    "left_out", (json_int_t)p->receipt.left_out, "files_txt", sp_hex(p->receipt.files_txt.b, 32, hash),
 	    "domain", p->domain, "root", sp_hex(p->root.b, 32, root), "root_pinned", p->root_pinned, "postmarked",
-	    p->postmarked));
+	    p->postmarked, "postmark", json_postmark(p)));
+}
+
+static void
+say_postmark(const struct sp_receipt_proof *p)
+{
+	static const char *const paid[] = {
+		[SP_PAYMENT_FREE] = "nothing was to be paid",
+		[SP_PAYMENT_PAID] = "the delivery is paid",
+		[SP_PAYMENT_PENDING] = "the frank was still to be settled",
+		[SP_PAYMENT_CONFLICT] = "the frank did not pay it: it does not fit, or was spent before",
+	};
+	char number[SP_ID_TEXT], name[SP_NAME_TEXT], when[SP_TIME_TEXT], local[PRINT_SPAN];
+
+	printf("  postmark %s\n", sp_id_text(&p->postmark.number, number));
+	printf("  by %s, who got the receipt on %s (%s)\n", sp_identity_text(&p->certd, name),
+	    print_when(sp_clock_text(p->postmark.received_s * 1000, when), local), when);
+	printf("  time-stamped by %s on %s (%s)\n", sp_identity_text(&p->tsa, name),
+	    print_when(sp_clock_text(p->time_s * 1000, when), local), when);
+	if (p->postmark.ended_s > 0)
+		printf("  the recipient's certificate had ended then, on %s\n",
+		    print_when(sp_clock_text(p->postmark.ended_s * 1000, when), local));
+	printf("  payment: %s (%s)\n", sp_payment_text(p->postmark.payment), paid[p->postmark.payment]);
 }
 
 static void
@@ -141,6 +178,8 @@ proof_say(struct cli *cli, const char *path, const struct sp_receipt_proof *p)
 	if (p->receipt.left_out > 0)
 		counted(p->receipt.left_out, "link that points outside was left out",
 		    "links that point outside were left out");
+	if (p->postmarked)
+		say_postmark(p);
 	if (p->root_pinned)
 		printf("  vouched for by %s, whose root this station knows\n", p->domain);
 	else

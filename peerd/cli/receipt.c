@@ -32,7 +32,7 @@ find_file(struct cli *cli, const char *word, struct sp_buf *out)
 	if (out->len == 0)
 		status = cli_fail(cli, SP_E_NOTFOUND, strcmp(api_text(event, "kind", ""), "send") == 0 ?
 		    "receipts come with the end of a delivery; sealpost show ID tells how far it is" :
-		    "the receipt of what was received here lies at the sender", "this event has no receipt");
+		    "the sender has it; a copy is kept here of receipts that are postmarked", "this event has no receipt");
 	json_decref(event);
 	return status;
 }

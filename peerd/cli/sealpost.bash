@@ -60,7 +60,7 @@ _sealpost() {
 	case $prev in
 	--home) _sealpost_files dirnames; return ;;
 	--to) _sealpost_offer "$(_sealpost_names)"; return ;;
-	--receipt) _sealpost_offer "none direct"; return ;;
+	--receipt) _sealpost_offer "none direct postmarked"; return ;;
 	-m | --message | --title | -a | --address | -n | --number | --account) return ;;
 	esac
 	case $verb in

@@ -47,7 +47,8 @@ show_event(const json_t *e)
 
 	credits = json_is_object(credits) ? credits : NULL;
 	property("id", api_text(e, "id", ""));
-	property(strcmp(api_text(e, "kind", ""), "send") == 0 ? "to" : "from", api_text(e, "peer", ""));
+	property("kind", api_text(e, "kind", ""));
+	property(strcmp(api_direction(e), "to") == 0 ? "to" : "from", api_text(e, "peer", ""));
 	property("title", api_text(e, "title", ""));
 	show_sizes(e);
 	property("state", api_text(e, "result", api_text(e, "doing", api_text(e, "state", "?"))));
@@ -62,7 +63,11 @@ show_event(const json_t *e)
 		property(i == 0 ? "paths" : "", json_is_string(h) ? json_string_value(h) : "?");
 	property("placed", api_text(e, "placed", ""));
 	if (credits == NULL) {
-		property("receipt", api_text(e, "receipt_file", api_text(e, "receipt", "")));
+		property("receipt", api_text(e, "receipt", ""));
+		property("", api_text(e, "receipt_file", ""));
+		if (strcmp(api_text(e, "receipt", ""), "postmarked") == 0)
+			property("postmark", api_true(e, "postmarked") ? "here" : "not here yet");
+		property("payment", api_text(e, "payment", ""));
 		property("message", api_text(e, "message", ""));
 	} else {
 		property("account", api_text(credits, "account", ""));

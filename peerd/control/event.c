@@ -86,14 +86,14 @@ on_send(struct call *c)
 	struct texts to = { 0 }, paths = { 0 };
 	bool ok = true;
 	const char *receipt = call_text(c, "receipt", &ok);
-	unsigned klass = receipt != NULL ? sp_receipt_class_from_text(sp_span_str(receipt)) :
-	    c->peer->settings.receipt + SP_RECEIPT_NONE;
+	unsigned klass = receipt != NULL ? sp_receipt_class_from_text(sp_span_str(receipt)) : c->peer->settings.receipt;
+	bool named = receipt == NULL || klass != 0;
 
 	order.title = call_text(c, "title", &ok);
 	order.message = call_text(c, "message", &ok);
 	order.address = call_text(c, "address", &ok);
 	order.klass = (uint8_t)klass;
-	if (ok && klass != 0 && texts_read(c, "to", &to) && texts_read(c, "paths", &paths)) {
+	if (ok && named && texts_read(c, "to", &to) && texts_read(c, "paths", &paths)) {
 		order.to = (const char *const *)to.items;
 		order.nto = to.count;
 		order.paths = (const char *const *)paths.items;
@@ -102,7 +102,7 @@ on_send(struct call *c)
 	} else {
 		struct sp_why why;
 
-		sp_fail(SP_E_ARGUMENT, &why, klass == 0 ? "receipt is none, direct, postmarked or certified" :
+		sp_fail(SP_E_ARGUMENT, &why, !named ? "receipt is none, direct, postmarked or certified" :
 		    "an order needs \"to\" and \"paths\", lists of texts");
 		call_fail(c, SP_E_ARGUMENT, &why);
 	}

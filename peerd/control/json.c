@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/statements/offer.h"
+#include "common/statements/postmark.h"
 #include "common/statements/statement.h"
 #include "peerd/events/paths.h"
 
@@ -88,11 +89,32 @@ result(const struct event_row *row, const struct machine_state *s)
 		return json_null();
 	if (strcmp(s->name, "DELIVERED") == 0 || strcmp(s->name, "RECEIVED") == 0)
 		return json_string("delivered");
+	if (strcmp(s->name, "DONE") == 0)
+		return json_string("done");
 	if (strcmp(s->name, "GRANTED") == 0 || strcmp(s->name, "DENIED") == 0)
 		return json_string(s->name[0] == 'G' ? "granted" : "denied");
 	return strcmp(s->name, "INCOMPLETE") == 0 ? json_string("incomplete") :
 	    strcmp(s->name, "REFUSED") == 0 ? json_string("refused") :
 	    strcmp(s->name, "CANCELLED") == 0 ? json_string("cancelled") : json_string("failed");
+}
+
+/* The recipient's signed word on what was sent, which may come long before the end. */
+static json_t *
+delivered(const struct event_row *row)
+{
+	struct sp_stmt_done done;
+
+	if (row->kind != EVENT_SEND || sp_statement_read(SP_STMT_DONE, sp_buf_span(&row->done), &done, NULL) != SP_OK)
+		return json_null();
+	return json_string(done.result == 2 ? "incomplete" : "whole");
+}
+
+static json_t *
+proof(const struct event_row *row)
+{
+	return json_pack("{s:o, s:b, s:o}", "delivered", delivered(row),
+	    "postmarked", row->klass == SP_RECEIPT_POSTMARKED && row->payment != 0,
+	    "payment", row->payment != 0 ? json_string(sp_payment_text(row->payment)) : json_null());
 }
 
 /* Of a top-up: what was asked for, and what its sheet says; null for other kinds. */
@@ -127,8 +149,9 @@ json_event(const struct event_row *row)
 	const struct machine_state *s = m != NULL ? machine_state(m, row->state) : NULL;
 	bool receive = row->kind == EVENT_RECEIVE;
 	char id[SP_ID_TEXT];
+	json_t *o, *more = proof(row);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o}",
+	o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o}",
 	    "id", sp_id_text(&row->id, id), "kind", m != NULL ? m->name : "other", "state", s != NULL ? s->name : "?",
 	    "doing", s != NULL ? s->text : "", "ended", row->ended, "result", result(row, s),
 	    "peer", row->peer != NULL ? row->peer : "", "title", json_safe_text(row->title),
@@ -138,6 +161,9 @@ json_event(const struct event_row *row)
 	    (json_int_t)row->attempts, "reason", reason(row),
 	    "placed", receive && row->ended && row->reason == SP_OK ? json_safe_text(row->paths) : json_null(),
 	    "receipt_file", json_safe_text(row->receipt), "unread", row->unread, "credits", credits(row, s));
+	json_object_update(o, more);
+	json_decref(more);
+	return o;
 }
 
 json_t *

@@ -9,11 +9,14 @@
 #include "common/base/log.h"
 
 #define FILES_BOUND 4096
+#define REFRESH_MS (60 * 1000)
 
 static const struct machine *const machines[] = {
 	[EVENT_SEND] = &send_machine,
 	[EVENT_RECEIVE] = &receive_machine,
 	[EVENT_CREDIT] = &credit_machine,
+	[EVENT_POSTMARK] = &postmark_machine,
+	[EVENT_LODGE] = &lodge_machine,
 };
 
 const struct machine *
@@ -256,6 +259,25 @@ events_start(struct events *e, events_done_fn *fn, void *arg)
 		free(go);
 		fn(arg, st, NULL);
 	}
+}
+
+void
+events_refresh(struct events *e)
+{
+	uint64_t now = sp_clock_boot_ms();
+
+	if (e->roster_ms != 0 && now - e->roster_ms < REFRESH_MS)
+		return;
+	e->roster_ms = now;
+	member_refresh(e->parts.station, NULL, NULL);
+}
+
+bool
+events_know_certd(const struct events *e)
+{
+	char names[SP_OFFER_NAMES + 1];
+
+	return member_service_names(e->parts.station, SP_ROLE_CERTD, 1, names, sizeof(names))[0] != 0;
 }
 
 const struct event_row *

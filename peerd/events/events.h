@@ -50,7 +50,7 @@ struct events_order {
 	const char *const *paths;	/* absolute */
 	size_t npaths;
 	const char *title, *message;	/* NULL = none */
-	uint8_t klass;			/* enum sp_receipt_class */
+	uint8_t klass;			/* enum sp_receipt_class; 0: postmarked where a certd is known, else direct */
 	const char *address;		/* "host:port" for this order only, or NULL */
 };
 

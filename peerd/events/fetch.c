@@ -1,5 +1,6 @@
 /*
- * fetch.c - a sender gets its receipt: fetched from the recipient, checked against what was sent, stored as a .receipt.
+ * fetch.c - a sender gets its receipt: fetched from the recipient, checked against what was sent, stored as a .receipt. A
+ * postmark, where one was asked for, is put into it later (postmarking.c).
  *
  * The list of files that the receipt is about is the one made from what was sent. If the recipient's differs, it is fetched
  * and compared, and the event says what is different.
@@ -11,7 +12,7 @@
 #include "common/base/log.h"
 #include "common/crypto/cms.h"
 #include "common/packet/files_txt.h"
-#include "common/statements/receipt_file.h"
+#include "peerd/events/receipts.h"
 
 #define FETCH_FIRST_MS 2000
 #define FETCH_MOST_MS (10 * 60 * 1000)
@@ -22,7 +23,7 @@ struct store_receipt {
 	struct events *all;
 	struct sp_id id;
 	uint64_t generation;
-	struct sp_buf dir, receipts, path, chain;	/* owned */
+	struct sp_buf dir, path, chain;			/* owned */
 	struct sp_buf p7m, theirs;			/* theirs: the recipient's files.txt, if it is another */
 	struct sp_hash files_hash;			/* that the receipt names */
 	uint64_t time_s;
@@ -39,7 +40,6 @@ receipt_drop(struct sp_work *work)
 	struct store_receipt *r = (struct store_receipt *)work;
 
 	sp_buf_done(&r->dir);
-	sp_buf_done(&r->receipts);
 	sp_buf_done(&r->path);
 	sp_buf_done(&r->chain);
 	sp_buf_done(&r->p7m);
@@ -80,7 +80,6 @@ receipt_run(struct sp_work *work)
 {
 	struct store_receipt *r = (struct store_receipt *)work;
 	SP_AUTO_DONE(sp_buf) list = { 0 };
-	SP_AUTO_DONE(sp_buf) file = { 0 };
 	SP_AUTO_DONE(sp_buf) path = { 0 };
 	struct sp_receipt_parts parts = {
 		.time_s = r->time_s,
@@ -95,11 +94,20 @@ receipt_run(struct sp_work *work)
 		r->status = compare(r, sp_buf_span(&list));
 	parts.files_txt = r->theirs.len > 0 ? sp_buf_span(&r->theirs) : sp_buf_span(&list);
 	if (r->status == SP_OK)
-		r->status = sp_receipt_file_write(&parts, &file, &r->why);
-	if (r->status == SP_OK)
-		r->status = sp_mkdirs(sp_buf_cstr(&r->receipts), 0700, &r->why);
-	if (r->status == SP_OK)
-		r->status = sp_file_write(sp_buf_cstr(&r->path), sp_buf_span(&file), 0600, &r->why);
+		r->status = receipts_write(sp_buf_cstr(&r->path), &parts, &r->why);
+}
+
+/* It is on the disk; a postmark may be still to come. */
+static void
+stored(struct live *l, bool part)
+{
+	l->fetches = 0;
+	if (l->row->klass == SP_RECEIPT_POSTMARKED) {
+		l->row->until_ms = sp_clock_wall_ms() + SP_POSTMARK_LIFE_MS;
+		live_happens(l, SEND_ON_RECEIPT_UNMARKED, NULL);
+	} else {
+		live_happens(l, part ? SEND_ON_RECEIPT_PART : SEND_ON_RECEIPT, NULL);
+	}
 }
 
 static void
@@ -119,24 +127,10 @@ receipt_done(struct sp_work *work)
 		} else if (!text_set(&l->row->receipt, sp_buf_cstr(&r->path))) {
 			live_happens(l, SEND_ON_RECEIPT_LATE, NULL);
 		} else {
-			live_happens(l, r->part ? SEND_ON_RECEIPT_PART : SEND_ON_RECEIPT, NULL);
+			stored(l, r->part);
 		}
 	}
 	receipt_drop(work);
-}
-
-static enum sp_status
-make_chain(struct live *l, struct sp_span recipient_cert, struct sp_buf *out, struct sp_why *why)
-{
-	struct member *s = l->all->parts.station;
-	struct sp_span certs[SP_RECEIPT_CERTS];
-	size_t n = 0;
-
-	certs[n++] = member_root(s);
-	for (size_t i = 0; i < member_issuers(s) && n < SP_RECEIPT_CERTS - 1; i++)
-		certs[n++] = member_issuer(s, i);
-	certs[n++] = recipient_cert;
-	return sp_receipt_chain(certs, n, out, why);
 }
 
 /* False if this machine was stopped between the recipient's last check and its own note of it. */
@@ -176,7 +170,7 @@ check(struct live *l, struct sp_span p7m, struct sp_receipt *ret_receipt, struct
 	    (st = sp_receipt_fits(ret_receipt, &offer, &l->offer_hash, member_identity(s), &signer,
 	    is_noted(l) ? &l->row->trailer : NULL, why)) != SP_OK)
 		return st;
-	return make_chain(l, sp_buf_span(&cert), ret_chain, why);
+	return receipts_chain(l, (struct sp_span[]){ sp_buf_span(&cert) }, 1, ret_chain, why);
 }
 
 static void fetch_files(struct live *l);
@@ -188,7 +182,6 @@ keep_receipt(struct live *l, struct sp_buf *theirs)
 	struct store_receipt *r = calloc(1, sizeof(*r));
 	struct sp_receipt receipt;
 	struct sp_why why = { "" };
-	char id[SP_ID_TEXT];
 	enum sp_status st = SP_E_NOMEM;
 
 	if (r != NULL)
@@ -210,8 +203,7 @@ keep_receipt(struct live *l, struct sp_buf *theirs)
 		*theirs = (struct sp_buf){ 0 };
 		sp_buf_add_span(&r->p7m, sp_buf_span(&l->row->receipt_p7m));
 		events_transfer_dir(l->all, &l->row->id, &r->dir);
-		sp_buf_addf(&r->receipts, "%s/receipts", l->all->conf.home);
-		sp_buf_addf(&r->path, "%s/receipts/%s.receipt", l->all->conf.home, sp_id_text(&l->row->id, id));
+		receipts_path(l, &r->path);
 		st = sp_worker_submit(l->all->files, &r->work);
 	}
 	if (st == SP_OK)

@@ -225,6 +225,13 @@ live_reason(struct live *l, enum sp_status st, const struct sp_why *why)
 }
 
 void
+live_no_reason(struct live *l)
+{
+	l->row->reason = SP_OK;
+	(void)text_set(&l->row->reason_text, NULL);
+}
+
+void
 live_timer(struct live *l, uint64_t ms, int happening)
 {
 	l->on_timer = happening;
@@ -345,6 +352,19 @@ save(struct live *l)
 	l->saving = true;
 	if (st != SP_OK)
 		sp_timer_set(l->save_timer, SAVE_AGAIN_MS);
+}
+
+bool
+live_begin(struct live *l, int happening, const char *words)
+{
+	snprintf(l->words, sizeof(l->words), "%s", words);
+	if (store_event_save(l->all->parts.store, l->row, l->words, saved, l) != SP_OK) {
+		live_free(l);
+		return false;
+	}
+	l->moving = machine_find(l->machine, l->row->state, happening);
+	l->saving = true;
+	return true;
 }
 
 static void

@@ -53,7 +53,8 @@ struct live {
 	struct sp_buf files_txt;		/* of what was sent */
 	struct post_in *done_in;		/* DONE, to be answered when it is saved */
 	bool settled_early;			/* DONE came before our own data thread had finished */
-	uint32_t fetches;			/* tries to get the receipt */
+	uint32_t fetches;			/* tries to get the receipt, or the postmark that is late */
+	uint32_t asks;				/* for a postmark that is being made */
 
 	/* receiving */
 	struct post_in *offer_in;		/* to be answered with ACCEPT when that is saved */
@@ -64,6 +65,7 @@ struct live {
 	struct data_result *result;		/* owned: what the data thread left */
 	uint32_t clashes;
 	uint32_t tells;				/* times that DONE went unanswered */
+	bool handed_in;				/* what is handed in for it is an event of its own by now */
 
 	/* top-ups */
 	bool refreshed;				/* the roster was fetched to find a signer */
@@ -81,6 +83,7 @@ struct events {
 	uint64_t generations;
 	struct sp_sheet *sheets;		/* owned: SP_FRANK_SHEETS of senders, the oldest is replaced */
 	size_t next_sheet;
+	uint64_t roster_ms;			/* boot clock: when the roster was asked for last; 0: never */
 	bool stopping;				/* peerd ends, not the transfers */
 	uint64_t refusals_from_ms;		/* strangers' refusals that are logged are bounded a minute */
 	uint32_t refusals;
@@ -103,11 +106,16 @@ struct live *live_by_offer(const struct events *e, enum event_kind kind, const s
 /* Something happened. words: for the history, NULL = the new state's own. May free l when its life has ended. */
 void live_happens(struct live *l, int happening, const char *words_fmt, ...) SP_PRINTF(3, 4);
 
+/* The first save of a new event; happening follows when it is durable. It is queued when this returns: what is saved later is
+ * durable no earlier. false: the store is full, and l is gone. */
+SP_MUST_CHECK bool live_begin(struct live *l, int happening, const char *words);
+
 /* Would it be followed in the present state? */
 bool live_heeds(const struct live *l, int happening);
 
-/* Notes a failure's reason in the row, for the next save. */
+/* Notes a failure's reason in the row, for the next save; live_no_reason() takes it out. */
 void live_reason(struct live *l, enum sp_status st, const struct sp_why *why);
+void live_no_reason(struct live *l);
 
 /* happening comes after ms unless something else moves the event first. */
 void live_timer(struct live *l, uint64_t ms, int happening);
@@ -134,6 +142,12 @@ void live_answered(struct live *l);
 
 /* Answers a letter with a plain status. */
 void events_answer(struct events *e, struct post_in *in, enum sp_status st);
+
+/* A service did not answer or is not known: asks keyd for the roster, at most once a minute. */
+void events_refresh(struct events *e);
+
+/* Does the roster know one that postmarks receipts? */
+bool events_know_certd(const struct events *e);
 
 /* Takes back what is out: letter, request, timer, data order, worker answers, a frank that waits for its sheet. */
 void live_quiet(struct live *l);

@@ -1,5 +1,5 @@
 /*
- * machine.c - looking rows up; the tables are made in send.c and receive.c by table.inc.
+ * machine.c - looking rows up; the tables are made in send.c and its like by table.inc.
  */
 #include "peerd/events/machine.h"
 

@@ -59,6 +59,15 @@ choose(struct events *e, const char *name, const struct correspondent **ret_peer
 	return SP_OK;
 }
 
+/* Postmarked where that can be had, unless the order says which. */
+static uint8_t
+class_of(const struct events *e, const struct events_order *order)
+{
+	if (order->klass != 0)
+		return order->klass;
+	return events_know_certd(e) ? SP_RECEIPT_POSTMARKED : SP_RECEIPT_DIRECT;
+}
+
 static enum sp_status
 make_row(struct events *e, const struct events_order *order, const char *to, struct event_row **ret_row,
     struct sp_why *why)
@@ -79,7 +88,7 @@ make_row(struct events *e, const struct events_order *order, const char *to, str
 	row->state = SEND_WALKING;
 	row->created_ms = now;
 	row->until_ms = now + SP_EVENT_LIFE_MS;
-	row->klass = order->klass;
+	row->klass = class_of(e, order);
 	sp_random(row->salt.b, sizeof(row->salt.b));
 	path_list_print(order->paths, order->npaths, &paths);
 	if (sp_buf_status(&paths) != SP_OK || !text_set(&row->paths, sp_buf_cstr(&paths)) ||
@@ -159,8 +168,9 @@ balanced(void *arg, enum sp_status st, const struct wallet_balance *balance)
 }
 
 static enum sp_status
-check_order(const struct events_order *order, struct sp_why *why)
+check_order(struct events *e, const struct events_order *order, struct sp_why *why)
 {
+	uint8_t klass = class_of(e, order);
 	char address[BOOK_ADDRESS];
 
 	if (order->nto == 0)
@@ -170,8 +180,12 @@ check_order(const struct events_order *order, struct sp_why *why)
 	for (size_t i = 0; i < order->npaths; i++)
 		if (order->paths[i][0] != '/')
 			return sp_fail(SP_E_ARGUMENT, why, "a path is not absolute");
-	if (order->klass != SP_RECEIPT_NONE && order->klass != SP_RECEIPT_DIRECT)
-		return sp_fail(SP_E_ARGUMENT, why, "there is no certd to postmark receipts: use --receipt direct or none");
+	if (klass == SP_RECEIPT_POSTMARKED && !events_know_certd(e)) {
+		events_refresh(e);
+		return sp_fail(SP_E_CLASS, why, "there is no certd to postmark receipts: use --receipt direct or none");
+	}
+	if (klass == SP_RECEIPT_CERTIFIED)
+		return sp_fail(SP_E_CLASS, why, "nothing is delivered in the class certified yet: use --receipt postmarked");
 	if (order->title != NULL && strlen(order->title) > SP_TITLE_MAX)
 		return sp_fail(SP_E_ARGUMENT, why, "the title is longer than %d bytes", SP_TITLE_MAX);
 	if (order->title != NULL && !sp_is_text(sp_span_str(order->title)))
@@ -186,7 +200,7 @@ events_send(struct events *e, const struct events_order *order, events_rows_fn *
 {
 	struct ordering *o = calloc(1, sizeof(*o));
 	struct sp_why why = { "" };
-	enum sp_status st = check_order(order, &why);
+	enum sp_status st = check_order(e, order, &why);
 
 	if (st == SP_OK && (o == NULL || (o->rows = calloc(order->nto, sizeof(*o->rows))) == NULL ||
 	    !text_set(&o->address, order->address)))

@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/cms.h"
+#include "common/crypto/rand.h"
 #include "common/packet/files_txt.h"
 #include "common/statements/receipt.h"
 
@@ -98,6 +99,19 @@ sign_receipt(struct live *l, const struct data_result *r, struct sp_why *why)
 	return sp_cms_sign(member_key(station), member_cert(station), sp_buf_span(&text), &l->row->receipt_p7m, why);
 }
 
+/* One of those that the offer names. */
+static enum sp_status
+choose_certd(const struct live *l, struct sp_span *ret_certd, struct sp_why *why)
+{
+	struct sp_stmt_offer offer;
+	enum sp_status st = sp_statement_read(SP_STMT_OFFER, sp_buf_span(&l->row->offer), &offer, why);
+
+	if (st == SP_OK)
+		*ret_certd = sp_offer_service(offer.certds, sp_offer_service(offer.certds, 1).n > 0 ?
+		    (unsigned)sp_random_below(2) : 0);
+	return st;
+}
+
 enum sp_status
 receive_sign_done(struct live *l, bool part, struct sp_why *why)
 {
@@ -107,6 +121,8 @@ receive_sign_done(struct live *l, bool part, struct sp_why *why)
 
 	if (l->row->klass != SP_RECEIPT_NONE)
 		sp_sha256(sp_buf_span(&l->row->receipt_p7m), &done.receipt);
+	if (l->row->klass == SP_RECEIPT_POSTMARKED && (st = choose_certd(l, &done.certd, why)) != SP_OK)
+		return st;
 	sp_buf_clear(&l->row->done);
 	st = sp_statement_sign(SP_STMT_DONE, &done, member_key(l->all->parts.station), &l->row->done, signature, NULL, why);
 	if (st == SP_OK && !bytes_set(&l->row->done_signature, sp_span(signature, sizeof(signature))))

@@ -79,7 +79,10 @@ broken(struct live *l, struct data_happening *h)
 		live_happens(l, RECEIVE_ON_BROKEN, "receive error: %s; waits for the sender", text);
 		return;
 	}
-	if (h->status == SP_E_UNPAID)
+	if (h->status == SP_E_CANCELLED) {	/* its letter says the same */
+		live_reason(l, h->status, NULL);
+		live_happens(l, RECEIVE_ON_PEER_CANCEL, "given up by the sender");
+	} else if (h->status == SP_E_UNPAID)
 		receive_turn_down(l, NULL, SP_E_UNPAID);
 	else
 		receive_fail(l, h->status, &h->why);

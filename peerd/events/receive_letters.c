@@ -10,6 +10,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "peerd/events/hand_in.h"
+#include "peerd/events/receipts.h"
 
 #define TELL_FIRST_MS 5000
 #define TELL_MOST_MS (10 * 60 * 1000)
@@ -48,15 +50,6 @@ receive_answer_done(struct live *l)
 	l->offer_in = NULL;
 }
 
-/* Was something left out because it had changed at the sender? DONE says so. */
-static bool
-is_part(const struct live *l)
-{
-	struct sp_stmt_done done;
-
-	return sp_statement_read(SP_STMT_DONE, sp_buf_span(&l->row->done), &done, NULL) == SP_OK && done.result == 2;
-}
-
 static void
 told(void *arg, enum sp_status st, const struct sp_why *why, const struct post_answer *answer)
 {
@@ -65,7 +58,7 @@ told(void *arg, enum sp_status st, const struct sp_why *why, const struct post_a
 	(void)answer;
 	l->letter = 0;
 	if (st == SP_OK) {
-		live_happens(l, is_part(l) ? RECEIVE_ON_ANSWERED_PART : RECEIVE_ON_ANSWERED, NULL);
+		live_happens(l, receipts_is_part(l) ? RECEIVE_ON_ANSWERED_PART : RECEIVE_ON_ANSWERED, NULL);
 		return;
 	}
 	sp_log_fail(SP_LOG_INFO, "done-unanswered", st, why);
@@ -81,7 +74,8 @@ receive_tell(struct live *l)
 	struct sp_msg_done_letter m = { .statement = sp_buf_span(&l->row->done),
 		.signature = sp_buf_span(&l->row->done_signature) };
 
-	if (!live_ask(l, false, SP_MSG_DONE_LETTER, &m, told))
+	/* what is handed in is on its way to the disk before the sender can let us end */
+	if (!hand_in(l) || !live_ask(l, false, SP_MSG_DONE_LETTER, &m, told))
 		live_happens(l, RECEIVE_ON_UNANSWERED, NULL);
 }
 

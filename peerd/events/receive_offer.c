@@ -12,6 +12,7 @@
 
 #define STRANGERS_A_MINUTE 10	/* refusals of strangers that are kept in the log; the others are counted */
 #define WAIT_FOR_US_MS 2000
+#define ROSTER_WAIT_MS (10 * 1000)	/* for keyd's answer */
 
 /* An offer while it is looked at; the letter's bytes live as long as in. */
 struct asking {
@@ -66,7 +67,7 @@ row_of(const struct asking *a)
 	row->bytes = a->offer.bytes;
 	row->packet = a->offer.packet;
 	if (row->peer == NULL || row->title == NULL || !bytes_set(&row->offer, a->letter.statement) ||
-	    !bytes_set(&row->offer_signature, a->letter.signature)) {
+	    !bytes_set(&row->cert, sp_buf_span(&a->in->from->cert)) || !bytes_set(&row->offer_signature, a->letter.signature)) {
 		event_row_free(row);
 		return NULL;
 	}
@@ -88,16 +89,34 @@ sign_refuse(struct events *e, struct event_row *row, const struct sp_hash *offer
 	return st;
 }
 
-/* The criteria of acceptance; SP_OK = wanted. */
+/* Can its receipt be had here? SP_E_BUSY: perhaps, when the new roster has come. */
+static enum sp_status
+judge_class(const struct asking *a)
+{
+	struct events *e = a->all;
+
+	if (a->offer.klass == SP_RECEIPT_NONE || a->offer.klass == SP_RECEIPT_DIRECT)
+		return SP_OK;
+	if (a->offer.klass != SP_RECEIPT_POSTMARKED || a->offer.certds.n == 0)
+		return SP_E_CLASS;
+	if (events_know_certd(e))
+		return SP_OK;
+	events_refresh(e);
+	return sp_clock_boot_ms() - e->roster_ms < ROSTER_WAIT_MS ? SP_E_BUSY : SP_E_CLASS;
+}
+
+/* The criteria of acceptance; SP_OK = wanted, SP_E_BUSY = not known yet. */
 static enum sp_status
 judge(const struct asking *a)
 {
+	enum sp_status st;
+
 	if (!a->in_book)
 		return SP_E_NOTINBOOK;
 	if (a->all->conf.bytes_max > 0 && a->offer.bytes > a->all->conf.bytes_max)
 		return SP_E_LIMIT;
-	if (a->offer.klass != SP_RECEIPT_NONE && a->offer.klass != SP_RECEIPT_DIRECT)
-		return SP_E_ARGUMENT;
+	if ((st = judge_class(a)) != SP_OK)
+		return st;
 	if (a->offer.price == 0 && receive_is_due(a->all, a->offer.bytes))
 		return SP_E_UNPAID;
 	return SP_OK;
@@ -230,6 +249,8 @@ receive_turn_down(struct live *l, struct post_in *in, enum sp_status reason)
 		post_ignore(l->all->parts.post, l->offer_in);
 	l->offer_in = NULL;
 	if (sign_refuse(l->all, l->row, &l->offer_hash, reason) == SP_OK) {
+		/* in the sender's words it is no failure: it asks, and gets the signed refusal */
+		data_abort(l->all->pool, &l->row->id, false, SP_E_UNPAID);
 		live_quiet(l);
 		turn_down(l, in, reason);
 	} else if (in != NULL) {
@@ -243,9 +264,13 @@ first_offer(struct asking *a)
 {
 	struct events *e = a->all;
 	enum sp_status reason = judge(a);
-	struct event_row *row = row_of(a);
+	struct event_row *row = reason != SP_E_BUSY ? row_of(a) : NULL;
 	struct live *l;
 
+	if (reason == SP_E_BUSY) {
+		reply_wait(e, a->in, SP_E_BUSY);
+		return;
+	}
 	if (row == NULL || (reason != SP_OK && sign_refuse(e, row, &a->hash, reason) != SP_OK)) {
 		event_row_free(row);
 		post_ignore(e->parts.post, a->in);
@@ -306,6 +331,8 @@ next_offer(struct live *l, struct asking *a)
 	if (l->row->state == RECEIVE_RECEIVING || l->row->state == RECEIVE_INTERRUPTED) {
 		if (reason == SP_OK)
 			take(l, a);
+		else if (reason == SP_E_BUSY)
+			reply_wait(l->all, a->in, SP_E_BUSY);
 		else
 			receive_turn_down(l, a->in, reason);
 		return;

@@ -300,6 +300,9 @@ end_delivered(struct live *l)
 #define offer send_offer
 #define fetch send_fetch
 #define fetch_later send_fetch_later
+#define postmark send_postmark
+#define postmark_soon send_postmark_soon
+#define postmark_later send_postmark_later
 #define pause pause_for_a_while
 
 #define TABLE_DEF "peerd/events/send.def"

@@ -1,6 +1,6 @@
 /*
  * send.h - inside peerd/events: what the files of a sender share. send.c has the machine and the walk, send_offer.c the
- * letters, send_frank.c the credits, fetch.c the receipt.
+ * letters, send_frank.c the credits, fetch.c the receipt, postmarking.c its postmark.
  */
 #ifndef PEERD_EVENTS_SEND_H
 #define PEERD_EVENTS_SEND_H
@@ -37,6 +37,10 @@ void send_fail(struct live *l, enum sp_status st, const struct sp_why *why);
 void send_offer(struct live *l);
 void send_fetch(struct live *l);
 void send_fetch_later(struct live *l);
+void send_postmark(struct live *l);		/* postmarking.c */
+void send_postmark_soon(struct live *l);
+void send_postmark_later(struct live *l);
+void send_postmark_start(struct events *e);	/* takes RECEIPT_READY */
 
 /* The way of the credits (send_frank.c). After a walk: reserves the price, then send_walked(). */
 void send_price(struct live *l);

@@ -61,7 +61,7 @@ send_make_offer(struct live *l, struct sp_why *why)
 	struct event_row *row = l->row;
 	struct sp_stmt_offer offer = { .transfer = row->id, .klass = row->klass, .price = row->price };
 	char name[SP_NAME_TEXT];
-	char creditds[SP_OFFER_NAMES + 1];
+	char certds[SP_OFFER_NAMES + 1], creditds[SP_OFFER_NAMES + 1];
 	uint8_t salt[SP_TITLE_SALT];
 
 	source_manifest_hash(l->source, &offer.manifest);
@@ -90,6 +90,11 @@ send_make_offer(struct live *l, struct sp_why *why)
 	if (l->all->conf.return_host[0] != 0) {
 		offer.return_host = sp_span_str(l->all->conf.return_host);
 		offer.return_port = post_port(l->all->parts.post);
+	}
+	if (row->klass == SP_RECEIPT_POSTMARKED) {
+		offer.certds = sp_span_str(member_service_names(l->all->parts.station, SP_ROLE_CERTD, 2, certds, sizeof(certds)));
+		if (offer.certds.n == 0)
+			return sp_fail(SP_E_CLASS, why, "no certd is known any more that would postmark the receipt");
 	}
 	if (row->price > 0)
 		offer.creditds = sp_span_str(member_service_names(l->all->parts.station, SP_ROLE_CREDITD, 2, creditds,
@@ -144,11 +149,13 @@ static bool
 take_done(struct live *l, struct sp_span statement, struct sp_span signature, struct post_in *in, struct sp_why *why)
 {
 	const struct correspondent *to = recipient(l);
+	struct sp_stmt_offer offer;
 	struct sp_stmt_done done;
 	int on = l->row->klass == SP_RECEIPT_NONE ? SEND_ON_SETTLED : SEND_ON_DONE;
 
-	if (to == NULL || sp_done_open(statement, signature, &to->identity, &l->offer_hash, l->row->klass,
-	    sp_span(NULL, 0), &done, why) != SP_OK)
+	if (to == NULL || sp_statement_read(SP_STMT_OFFER, sp_buf_span(&l->row->offer), &offer, why) != SP_OK ||
+	    sp_done_open(statement, signature, &to->identity, &l->offer_hash, l->row->klass, offer.certds, &done,
+	    why) != SP_OK)
 		return false;
 	if (!bytes_set(&l->row->done, statement) || !bytes_set(&l->row->done_signature, signature))
 		return false;
@@ -272,8 +279,8 @@ on_done(void *arg, struct post_in *in)
 		events_answer(e, in, SP_E_NOTFOUND);	/* ended before: there is nothing left to do */
 	} else if (l->saving || l->moving != NULL) {
 		post_ignore(e->parts.post, in);		/* it comes again when we can take it */
-	} else if (l->row->state == SEND_FETCHING) {
-		events_answer(e, in, SP_OK);
+	} else if (l->row->done.len > 0 && l->row->state != SEND_SENDING) {
+		events_answer(e, in, SP_OK);		/* it is on the disk */
 	} else if (l->row->state != SEND_SENDING && !live_heeds(l, SEND_ON_DONE)) {
 		post_ignore(e->parts.post, in);
 	} else if (!take_done(l, m.statement, m.signature, in, &why)) {
@@ -286,4 +293,5 @@ void
 send_start(struct events *e)
 {
 	post_on(e->parts.post, SP_MSG_DONE_LETTER, on_done, e);
+	send_postmark_start(e);
 }

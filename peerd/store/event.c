@@ -49,6 +49,7 @@ struct save_job {
 	struct store_job job;
 	struct store *store;		/* borrowed */
 	struct event_row *row;		/* owned */
+	enum event_kind kind;		/* whose payment is noted */
 	char *what;			/* owned, or NULL: no history */
 	uint64_t time_ms;
 	store_done_fn *fn;
@@ -81,23 +82,29 @@ put_event(struct sql *sql, const struct event_row *row, int64_t *ret_number, str
 }
 
 static enum sp_status
+add_history(struct sql *sql, struct save_job *save, int64_t number, int64_t state)
+{
+	sqlite3_stmt *stmt = sql_begin(sql, SQL_HISTORY_ADD);
+
+	sqlite3_bind_int64(stmt, 1, (int64_t)save->time_ms);
+	sqlite3_bind_int64(stmt, 2, number);
+	sqlite3_bind_int64(stmt, 3, state);
+	sqlite3_bind_text(stmt, 4, save->what, -1, SQLITE_STATIC);
+	return sql_run(sql, SQL_HISTORY_ADD, &save->job.why);
+}
+
+static enum sp_status
 save_run(struct sqlite3 *db, struct store_job *job)
 {
 	struct save_job *save = (struct save_job *)job;
 	struct sql *sql = store_sql(save->store);
 	int64_t number = 0;
-	sqlite3_stmt *stmt;
 	enum sp_status st;
 
 	(void)db;
 	if ((st = put_event(sql, save->row, &number, &job->why)) != SP_OK || save->what == NULL)
 		return st;
-	stmt = sql_begin(sql, SQL_HISTORY_ADD);
-	sqlite3_bind_int64(stmt, 1, (int64_t)save->time_ms);
-	sqlite3_bind_int64(stmt, 2, number);
-	sqlite3_bind_int64(stmt, 3, save->row->state);
-	sqlite3_bind_text(stmt, 4, save->what, -1, SQLITE_STATIC);
-	return sql_run(sql, SQL_HISTORY_ADD, &job->why);
+	return add_history(sql, save, number, save->row->state);
 }
 
 static void
@@ -110,16 +117,18 @@ save_done(struct store_job *job)
 	save_free(job);
 }
 
-enum sp_status
-store_event_save(struct store *s, const struct event_row *row, const char *what, store_done_fn *fn, void *arg)
+static enum sp_status
+save_submit(struct store *s, const struct event_row *row, enum sp_status (*run)(struct sqlite3 *, struct store_job *),
+    enum event_kind kind, const char *what, store_done_fn *fn, void *arg)
 {
 	struct save_job *save = calloc(1, sizeof(*save));
 
 	if (save == NULL)
 		return SP_E_NOMEM;
-	save->job = (struct store_job){ .run = save_run, .done = save_done, .dropped = save_free };
+	save->job = (struct store_job){ .run = run, .done = save_done, .dropped = save_free };
 	save->store = s;
 	save->row = event_row_copy(row);
+	save->kind = kind;
 	save->what = what != NULL ? strdup(what) : NULL;
 	save->time_ms = sp_clock_wall_ms();
 	save->fn = fn;
@@ -129,6 +138,43 @@ store_event_save(struct store *s, const struct event_row *row, const char *what,
 		return SP_E_NOMEM;
 	}
 	return store_submit_take(s, &save->job);
+}
+
+enum sp_status
+store_event_save(struct store *s, const struct event_row *row, const char *what, store_done_fn *fn, void *arg)
+{
+	return save_submit(s, row, save_run, row->kind, what, fn, arg);
+}
+
+static enum sp_status
+payment_run(struct sqlite3 *db, struct store_job *job)
+{
+	struct save_job *save = (struct save_job *)job;
+	struct sql *sql = store_sql(save->store);
+	sqlite3_stmt *stmt = sql_begin(sql, SQL_EVENT_PAYMENT);
+	int64_t number = 0, state = 0;
+	enum sp_status st;
+	bool found;
+
+	(void)db;
+	sqlite3_bind_blob(stmt, 1, save->row->id.b, sizeof(save->row->id.b), SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, save->kind);
+	sqlite3_bind_text(stmt, 3, save->row->peer, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 4, save->row->payment);
+	sqlite3_bind_text(stmt, 5, save->row->receipt, -1, SQLITE_STATIC);
+	if ((st = sql_step(sql, SQL_EVENT_PAYMENT, &found, &job->why)) != SP_OK || !found)
+		return st;
+	number = sqlite3_column_int64(stmt, 0);
+	state = sqlite3_column_int64(stmt, 1);
+	if ((st = sql_run(sql, SQL_EVENT_PAYMENT, &job->why)) != SP_OK)
+		return st;
+	return add_history(sql, save, number, state);
+}
+
+enum sp_status
+store_event_payment(struct store *s, const struct event_row *row, enum event_kind kind, const char *what)
+{
+	return save_submit(s, row, payment_run, kind, what, NULL, NULL);
 }
 
 /* ---- read ---- */

@@ -42,8 +42,8 @@ struct event_row {
 	struct sp_buf receipt_p7m;
 	struct sp_hash salt;		/* send: of the manifest, so that the same packet can be made again */
 	struct sp_hash trailer, files_hash;	/* of TRAILER and files.txt */
-	struct sp_buf cert;		/* postmark, lodge: the sender's certificate at that time, DER */
-	uint8_t payment;		/* enum sp_payment as the postmark says; 0: no postmark */
+	struct sp_buf cert;		/* receive, postmark, lodge: the sender's certificate at that time, DER */
+	uint8_t payment;		/* enum sp_payment as certd or creditd said; 0: neither did */
 };
 
 struct event_row *event_row_new(void);
@@ -57,11 +57,17 @@ struct event_row *event_row_copy(const struct event_row *row);	/* NULL when out 
 SP_MUST_CHECK enum sp_status store_event_save(struct store *s, const struct event_row *row, const char *what,
     store_done_fn *fn, void *arg);
 
+/* Notes payment and receipt of row in the row of another kind with its id and peer (nothing if there is none), and what for
+ * its history. As store_event_save(); without an answer. */
+SP_MUST_CHECK enum sp_status store_event_payment(struct store *s, const struct event_row *row, enum event_kind kind,
+    const char *what);
+
 /* Rows; the array and rows are the callee's to keep or free (event_rows_free). */
 typedef void store_rows_fn(void *arg, enum sp_status st, struct event_row **rows, size_t count);
 void event_rows_free(struct event_row **rows, size_t count);
 SP_MUST_CHECK enum sp_status store_events_open(struct store *s, store_rows_fn *fn, void *arg);	/* not ended */
 
+/* What is handed in belongs to a receiving, which shows it: EVENTS_ALL has of that only what failed. */
 enum event_filter { EVENTS_ALL, EVENTS_PENDING, EVENTS_SENT, EVENTS_RECEIVED, EVENTS_FAILED, EVENTS_CREDITS };
 /* Newest first, at most limit (and SP_STORE_ROWS), older than before_ms (0 = now). */
 SP_MUST_CHECK enum sp_status store_events_list(struct store *s, enum event_filter filter, uint64_t before_ms,

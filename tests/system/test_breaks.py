@@ -111,7 +111,7 @@ def test_rx13_a_folder_that_cannot_be_written_fails_cleanly(pair, tmp_path):
     os.chmod(b.path("received"), 0o700)
     assert done.returncode == 1
     event = end_of(b, only(a.json("log", "--failed")))
-    assert event["result"] == "failed"
+    assert event["reason"]["name"] == "IO"
     assert any("Permission denied" in words for words in history(b, event)), history(b, event)
     assert a.sealpost("send", "--to", b.name, str(tmp_path / "f")).returncode == 0
 

@@ -45,7 +45,7 @@ def session(office, a, b, folder):
     b.sealpost("book", "add", a.name)
     shown["book"] = a.sealpost("book", "add", b.name, "--address", b.address).stdout.splitlines()
     for verb, words in (("send", ["--to", b.name, "-m", "The pictures", str(folder)]), ("log", [])):
-        status, text = in_terminal(a, [verb, *words], 90)
+        status, text = in_terminal(a, [verb, *words], 100)
         assert status == 0, text
         shown[verb] = screen_lines(text)
     shown["verify"] = a.sealpost("verify", a.json("log")[0]["receipt_file"], str(folder)).stdout.splitlines()

@@ -5,3 +5,5 @@ tests_tools_wire_record_LDADD = libsealpost.a $(SYS_LIBS)
 tests_tools_receipt_record_LDADD = libsealpost.a $(SYS_LIBS)
 EXTRA_DIST += tests/readers/letter_reader.py tests/system/test_wire_format.py \
 	tests/readers/receipt_reader.py tests/system/test_receipt_format.py
+noinst_PROGRAMS += tests/tools/frank_client
+tests_tools_frank_client_LDADD = libsealpost.a $(SYS_LIBS)

@@ -8,18 +8,23 @@
  * receipt-other-offer, receipt-by-sender (the sender signs the receipt)
  * postmark_client hand DIR ADDRESS REQUEST OUT          as the station of DIR; OUT/receipt.p7m, postmark.p7m, postmark.tsr,
  * postmark_client get DIR ADDRESS TRANSFER OUT          certificates and postmark.txt, all verified
+ * postmark_client ready DIR CERT PORT TRANSFER          a letter RECEIPT_READY from the member of DIR to the station of CERT on
+ * a port of this machine; prints "ok"
  *
  * Prints "ok NUMBER PAYMENT CERTIFICATE RECEIVED_S" and ends with 0, or "STATUS reason" and ends with 1.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/crypto/cms.h"
 #include "common/net/client.h"
 #include "common/statements/frank.h"
 #include "common/statements/receipt_file.h"
+#include "common/wire/letter.h"
 
 #define LIST "sealpost-files 1\nsalt 0101010101010101010101010101010101010101010101010101010101010101\n\n" \
 	"a 5 sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 1764040000.000000000\n"
@@ -301,6 +306,33 @@ ask(const char *dir, const char *address, unsigned type, const void *msg, const 
 	must(a.st);
 }
 
+static void
+ready(const char *dir, const char *cert, unsigned port, const char *transfer)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sp_letter_head head = { .id = sp_id_new(), .time_ms = sp_clock_wall_ms(), .pad_to = 980 };
+	struct sp_msg_receipt_ready m = { .number = sp_id_new() };
+	SP_AUTO_DONE(sp_buf) hex = { 0 }, der = { 0 }, letter = { 0 };
+	struct sp_x25519_pair pair;
+	struct sp_letter_key receiver;
+	struct sp_identity id;
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	must(sp_id_parse(transfer, &m.transfer));
+	file(dir, "letter.key", &hex, sp_span(NULL, 0));
+	must(sp_unhex(sp_buf_cstr(&hex), 64, pair.secret, sizeof(pair.secret)));
+	must(sp_x25519_public(pair.secret, pair.public_key));
+	must(sp_file_read(cert, 1 << 20, &der, &why));
+	must(sp_identity_read(sp_buf_span(&der), &id, &why));
+	sp_letter_key_init(&receiver, id.letter_key);
+	must(sp_letter_seal(&pair, &receiver, &head, sp_desc_msg(SP_MSG_RECEIPT_READY), &m, &letter, &why));
+	must(s >= 0 && sendto(s, letter.data, letter.len, 0, (struct sockaddr *)&to, sizeof(to)) == (ssize_t)letter.len ?
+	    SP_OK : SP_E_SYS);
+	close(s);
+	puts("ok");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -318,6 +350,8 @@ main(int argc, char **argv)
 	} else if (argc == 6 && strcmp(argv[1], "get") == 0) {
 		must(sp_id_parse(argv[4], &get.transfer));
 		ask(argv[2], argv[3], SP_MSG_POSTMARK_GET, &get, argv[5]);
+	} else if (argc == 6 && strcmp(argv[1], "ready") == 0) {
+		ready(argv[2], argv[3], (unsigned)atoi(argv[4]), argv[5]);
 	} else {
 		return 2;
 	}

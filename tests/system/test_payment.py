@@ -1,0 +1,325 @@
+"""Deliveries between two stations that cost credits: what is charged, when, and that it is charged once whatever breaks."""
+
+import itertools
+import os
+import shutil
+import sqlite3
+
+import pytest
+
+from conftest import _build, _office, retire, sanitizer_reports
+from office.office import TARIFF
+from test_breaks import history
+from test_delivery import deliver, only, wait_for
+from wallets import FRANKED, SPENT, VOID, free, give_credits, is_the_same_everywhere, old_copy, put_back, serials, taken
+
+MB = 1_000_000
+BIG = 300 * MB
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def office():
+    o = _office(_build("SP_BUILD", "build-check"))
+    o.add_creditd("balance = 100000;", tariff=TARIFF)
+    yield o
+    o.stop()
+    problems = sanitizer_reports(o)
+    shutil.rmtree(o.folder, ignore_errors=True)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def pair(office):
+    """Two fresh stations that know each other; the first has 10 credits."""
+    n = next(NUMBERS)
+    a, b = office.station(f"alice{n}", settings='idle = "2 s";'), office.station(f"bob{n}", settings='idle = "2 s";')
+    office.introduce(f"alice{n}", f"bob{n}")
+    give_credits(office, a, 10)
+    yield a, b
+    retire(office, a)
+    retire(office, b)
+
+
+def file_of(tmp_path, size, name="f"):
+    path = tmp_path / name
+    with open(path, "wb") as f:
+        f.truncate(size)
+    return str(path)
+
+
+def states(station):
+    return [state for _, _, _, state in serials(station)]
+
+
+def ended(a, b, seconds=120):
+    wait_for(lambda: not a.json("log", "--pending"), seconds)
+    wait_for(lambda: not b.json("log", "--pending"), seconds)
+
+
+def is_delivered_once(a, b, price):
+    """One event on each side, one packet placed, the price charged once, with the serials that the recipient took."""
+    assert only(a.json("log"))["result"] == only(b.json("log"))["result"] == "delivered"
+    assert len(os.listdir(b.path("received", a.name))) == 1 and os.listdir(b.path("received", ".incoming")) == []
+    assert free(a) == 10 - price and states(a) == [SPENT], serials(a)
+    assert len(taken(b)) == price and is_the_same_everywhere(a, b)
+
+
+# ---- prices ----
+
+def test_wal01_wal05_wal07_the_balance_falls_by_the_price_of_the_size(pair, tmp_path):
+    a, b = pair
+    left = 10
+    for size, price in ((0, 1), (1, 1), (MB - 1, 1), (MB, 2), (MB + 1, 2)):
+        sent, received = deliver(a, b, file_of(tmp_path, size))
+        left -= price
+        assert (sent["result"], received["result"]) == ("delivered", "delivered")
+        assert free(a) == left and set(states(a)) == {SPENT}
+        assert f"paid with {price} credits" in history(b, received)
+    assert is_the_same_everywhere(a, b)
+
+
+def test_wal05_the_sum_of_the_files_decides_and_not_the_packet(pair, tmp_path):
+    a, b = pair
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for n in range(9):
+        (tree / str(n)).write_bytes(b"x" * 111_111)
+    deliver(a, b, tree)                     # 999,999 bytes, and a tar of more than a million
+    assert free(a) == 9
+    (tree / "one-more").write_text("x")
+    deliver(a, b, tree)
+    assert free(a) == 7
+
+
+def test_wal01_each_recipient_costs(office, pair, tmp_path):
+    a, b = pair
+    n = next(NUMBERS)
+    c = office.station(f"carol{n}")
+    office.introduce(os.path.basename(a.home), f"carol{n}")
+    a.sealpost("send", "--to", b.name, "--to", c.name, file_of(tmp_path, 5))
+    assert free(a) == 8 and len(taken(b)) == len(taken(c)) == 1
+    assert {n for _, n in taken(b)}.isdisjoint(n for _, n in taken(c))
+    retire(office, c)
+
+
+# ---- what costs nothing ----
+
+def test_wal01_a_refused_delivery_costs_nothing(pair, tmp_path):
+    a, b = pair
+    b.sealpost("book", "rm", a.name)
+    assert a.sealpost("send", "--to", b.name, file_of(tmp_path, MB), check=False).returncode == 3
+    assert free(a) == 10 and serials(a) == [] and taken(b) == []
+    b.sealpost("book", "add", a.name)
+    deliver(a, b, file_of(tmp_path, MB))
+    assert free(a) == 8
+
+
+def test_wal01_a_delivery_cancelled_before_it_is_accepted_costs_nothing(pair, tmp_path):
+    a, b = pair
+    b.daemon.stop()
+    a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, 5))
+    event = wait_for(lambda: [e for e in a.json("log") if e["state"] == "OFFERING"])[0]
+    assert free(a) == 9
+    a.sealpost("cancel", event["id"])
+    assert only(a.json("log"))["result"] == "cancelled"
+    assert free(a) == 10 and serials(a) == []
+    b.start()
+    deliver(a, b, file_of(tmp_path, 5))
+    assert free(a) == 9 and is_the_same_everywhere(a, b)
+
+
+def test_wal01_a_delivery_that_fails_before_it_is_accepted_costs_nothing(pair, tmp_path):
+    a, b = pair
+    path = file_of(tmp_path, 5)
+    b.daemon.stop()
+    a.sealpost("send", "--no-wait", "--to", b.name, path)
+    wait_for(lambda: [e for e in a.json("log") if e["state"] == "OFFERING"])
+    a.daemon.kill()
+    os.unlink(path)
+    a.start()
+    wait_for(lambda: not a.json("log", "--pending"))
+    assert only(a.json("log"))["result"] == "failed" and free(a) == 10 and serials(a) == []
+
+
+@pytest.mark.parametrize("by", ["sender", "recipient"])
+def test_wal01_a_delivery_cancelled_after_the_frank_left_is_void(pair, tmp_path, by):
+    a, b = pair
+    a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, BIG))
+    event = only(wait_for(lambda: [e for e in b.json("log") if e["done"] > 0]))
+    assert states(a) == [FRANKED] and free(a) == 8
+    (a if by == "sender" else b).sealpost("cancel", event["id"])
+    ended(a, b)
+    assert states(a) == [VOID] and free(a) == 8 and len(taken(b)) == 2
+    assert only(b.json("log"))["result"] == "cancelled"
+    # void for good: the next one pays with others
+    sent, _ = deliver(a, b, file_of(tmp_path, 5))
+    assert sent["result"] == "delivered" and free(a) == 7
+    assert sorted(states(a)) == [SPENT, VOID] and len({n for _, n in taken(b)}) == 3
+
+
+# ---- want of credits ----
+
+def test_wal02_wal03_at_zero_nothing_is_sent_and_the_user_learns_what_to_do(office, pair, tmp_path):
+    _, a = pair     # bob has none
+    b = pair[0]
+    done = a.sealpost("send", "--to", b.name, file_of(tmp_path, 1), check=False)
+    assert done.returncode == 4, done.stderr
+    assert "no credits left" in done.stderr and "sealpost credits" in done.stderr, done.stderr
+    assert a.json("log") == [] and b.json("log") == []
+    assert a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, 1), check=False).returncode == 4
+    give_credits(office, a, 1)
+    sent, received = deliver(a, b, file_of(tmp_path, 1))
+    assert (sent["result"], received["result"]) == ("delivered", "delivered") and free(a) == 0
+    assert a.sealpost("send", "--to", b.name, file_of(tmp_path, 1), check=False).returncode == 4
+    assert len(b.json("log")) == 1
+
+
+def test_wal02_too_few_credits_for_this_size_send_nothing(office, pair, tmp_path):
+    b, a = pair
+    give_credits(office, a, 1)
+    done = a.sealpost("send", "--to", b.name, file_of(tmp_path, MB), check=False)
+    assert done.returncode == 4, done.stderr
+    said = done.stdout + done.stderr
+    assert "this costs 2 credits" in said and "sealpost credits" in said, said
+    assert b.json("log") == [] and free(a) == 1 and serials(a) == []
+    deliver(a, b, file_of(tmp_path, MB - 1))        # what it is enough for still goes
+    assert free(a) == 0 and is_the_same_everywhere(a, b)
+
+
+def test_wal01_the_oldest_sheet_is_spent_first_and_the_next_goes_on(office, pair, tmp_path):
+    b, a = pair
+    give_credits(office, a, 3)
+    give_credits(office, a, 4)
+    for left in (5, 3, 1):      # 3: one credit stays behind on the first sheet
+        deliver(a, b, file_of(tmp_path, MB))
+        assert free(a) == left
+    deliver(a, b, file_of(tmp_path, 1))
+    assert free(a) == 0 and is_the_same_everywhere(a, b)
+
+
+# ---- breaks ----
+
+@pytest.mark.parametrize("point", ["send-frank-committed", "send-frank-saved", "send-frank-ended"])
+def test_wal01_rc13_a_sender_killed_around_its_frank_pays_once(pair, tmp_path, point):
+    a, b = pair
+    path = file_of(tmp_path, MB)
+    a.daemon.stop()
+    a.start(SEALPOST_FAULT=f"{point}=kill")
+    a.sealpost("send", "--no-wait", "--to", b.name, path)
+    assert a.daemon.wait_gone(60), f"{point} was never reached"
+    before = serials(a)
+    assert [state for *_, state in before] == [FRANKED]
+    a.start()
+    ended(a, b)
+    is_delivered_once(a, b, 2)
+    assert [row[:3] for row in serials(a)] == [row[:3] for row in before]
+
+
+@pytest.mark.parametrize("point", ["receive-frank-taken", "receive-frank-paid", "receive-after-rename"])
+def test_wal01_rc13_a_recipient_killed_around_the_frank_is_paid_once(pair, tmp_path, point):
+    a, b = pair
+    b.daemon.stop()
+    b.start(SEALPOST_FAULT=f"{point}=kill")
+    a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, MB))
+    assert b.daemon.wait_gone(60), f"{point} was never reached"
+    assert len(taken(b)) == 2
+    b.start()
+    ended(a, b)
+    is_delivered_once(a, b, 2)
+
+
+@pytest.mark.parametrize("commit", range(4, 12))
+def test_wal01_rc13_a_sender_killed_at_any_commit_pays_once(pair, tmp_path, commit):
+    a, b = pair
+    a.daemon.stop()
+    a.start(SEALPOST_FAULT=f"store-after-commit=kill:{commit}")
+    a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, MB), check=False)
+    wait_for(lambda: a.sealpost("log", "--pending", check=False).returncode == 5 or not a.json("log", "--pending", check=False), 60)
+    a.daemon.stop()
+    a.start()
+    ended(a, b)
+    if a.json("log"):       # an order that was never taken costs nothing
+        is_delivered_once(a, b, 2)
+    else:
+        assert free(a) == 10 and b.json("log") == []
+
+
+@pytest.mark.parametrize("who", ["sender", "recipient"])
+def test_wal01_tx08_a_retry_after_a_break_pays_with_the_same_serials(pair, tmp_path, who):
+    a, b = pair
+    a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, BIG))
+    wait_for(lambda: [e for e in b.json("log") if e["done"] > 0])
+    before, victim = serials(a), a if who == "sender" else b
+    assert [state for *_, state in before] == [FRANKED]
+    victim.daemon.kill()
+    victim.start()
+    ended(a, b)
+    is_delivered_once(a, b, 2)
+    assert [row[:3] for row in serials(a)] == [row[:3] for row in before]
+
+
+# ---- a wallet that is not the present one ----
+
+def test_wal09_an_old_copy_of_the_wallet_pays_nobody_twice(pair, tmp_path):
+    a, b = pair
+    copy = old_copy(a)
+    a.start()
+    deliver(a, b, file_of(tmp_path, MB))
+    assert free(a) == 8
+    put_back(a, copy)
+    a.start()
+    assert free(a) == 10
+    before = taken(b)
+    done = a.sealpost("send", "--to", b.name, file_of(tmp_path, 1), check=False)
+    assert done.returncode in (1, 3), done.stdout
+    event = only(a.json("log"))
+    assert event["result"] == "refused" and event["reason"]["name"] == "SPENT", event
+    assert "the credit was spent before" in done.stderr + done.stdout
+    assert taken(b) == before and len(b.json("log")) == 2
+    assert len(os.listdir(b.path("received", a.name))) == 1
+    assert states(a) == [VOID] and free(a) == 9
+
+
+def test_wal09_another_stations_wallet_pays_nothing(office, pair, tmp_path):
+    """A copied database of credits: the sheet belongs to another station."""
+    b, a = pair
+    a.daemon.stop()
+    db = sqlite3.connect(a.path("peer.db"))
+    db.execute("ATTACH ? AS other", (b.path("peer.db"),))
+    db.execute("INSERT INTO sheet SELECT * FROM other.sheet")
+    db.commit()
+    db.close()
+    a.start()
+    assert free(a) == 10
+    assert a.sealpost("send", "--to", b.name, file_of(tmp_path, 1), check=False).returncode in (1, 3)
+    event = only(b.json("log"))
+    assert event["result"] == "refused" and event["reason"]["name"] == "FRANK"
+    assert "the sheet was issued to another station" in str(b.json("show", event["id"]))
+
+
+# ---- last, because it changes the office's prices ----
+
+def test_wal05_a_new_tariff_is_for_new_sheets(office, pair, tmp_path):
+    a, b = pair
+    deliver(a, b, file_of(tmp_path, MB))
+    assert free(a) == 8
+    conf = office.path("creditd", "creditd.conf")
+    with open(conf, "a", encoding="utf-8") as f:
+        f.write('tariff = ["0:3", "1000000:4"];\n')
+    office.services["creditd"].stop()
+    office.start_service("creditd")
+    office.admin_sql(office.run("creditd", "--sign-tariff", "0:3,1000000:4"))
+    give_credits(office, a, 10)         # both start anew and learn the prices
+    b.daemon.stop()
+    b.start()
+    assert free(a) == 18
+    deliver(a, b, file_of(tmp_path, MB))        # the old sheet keeps its steps
+    assert free(a) == 16
+    for left in (15, 14, 13, 12, 11, 10):
+        deliver(a, b, file_of(tmp_path, 1))
+        assert free(a) == left
+    deliver(a, b, file_of(tmp_path, 1))
+    assert free(a) == 7
+    deliver(a, b, file_of(tmp_path, MB))
+    assert free(a) == 3 and is_the_same_everywhere(a, b)

@@ -1,0 +1,250 @@
+"""Postmarked deliveries with real daemons: by themselves, with certd away, with peers that die in between, and with credits."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from conftest import NUMBERS, _build, _office, retire, sanitizer_reports
+from test_delivery import deliver, only, wait_for
+
+
+@pytest.fixture(scope="module")
+def office():
+    o = _office(_build("SP_BUILD", "build-check"))
+    o.add_certd()
+    yield o
+    o.stop()
+    problems = sanitizer_reports(o)
+    shutil.rmtree(o.folder, ignore_errors=True)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def pair(office):
+    """Two stations that know each other; the first can be called back. certd runs before and after."""
+    if not office.services["certd"].running():
+        office.start_service("certd")
+    n = next(NUMBERS)
+    a = office.station(f"alice{n}", settings='return_host = "127.0.0.1";')
+    b = office.station(f"bob{n}")
+    office.introduce(f"alice{n}", f"bob{n}")
+    yield a, b
+    for s in (a, b):
+        retire(office, s)
+
+
+def postmarks(office, transfer):
+    return office.cluster.sql(f"SELECT number, payment FROM cert.v_receipt WHERE transfer = '{transfer}'")
+
+
+def idle(*stations, seconds=60):
+    for s in stations:
+        wait_for(lambda s=s: not s.json("log", "--pending"), seconds)
+
+
+def show(station, transfer):
+    return only(station.json("show", transfer))
+
+
+def verified(station, path):
+    """The one receipt of a delivery, as sealpost verifies it."""
+    return only(station.json("verify", path))
+
+
+def test_rc01_rc08_rc09_ce04_ce05_a_delivery_is_postmarked_by_itself(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x" * 1000)
+    done = a.sealpost("send", "--to", b.name, str(tmp_path / "f"))
+    assert "delivered to" in done.stdout and "follows" not in done.stdout
+    event = a.json("log", "--sent", "-n", "1")[0]
+    assert (event["receipt"], event["result"], event["postmarked"], event["payment"]) == (
+        "postmarked", "delivered", True, "free")
+    proof = verified(a, event["receipt_file"])
+    number, payment = only(postmarks(office, event["id"]))
+    assert proof["postmarked"] and proof["root_pinned"] and payment == "free"
+    mark = proof["postmark"]
+    assert (mark["number"], mark["certd"], mark["tsa"], mark["payment"]) == (
+        number, "certd/main@post.example", "tsa/main@post.example", "free")
+    text = a.sealpost("receipt", "show", event["id"]).stdout
+    assert number in text and "certd/main@post.example" in text and "payment: free" in text
+    text = a.sealpost("show", event["id"]).stdout
+    assert re.search(r"^postmark +here$", text, re.M) and re.search(r"^payment +free$", text, re.M)
+    folder = tmp_path / "check"
+    folder.mkdir()
+    for line in a.sealpost("receipt", "show", "--openssl", event["receipt_file"]).stdout.splitlines():
+        if line and not line.startswith("#"):
+            subprocess.run(["bash", "-c", line], check=True, cwd=folder)
+
+
+def test_rc10_the_recipient_keeps_a_copy(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    sent, _ = deliver(a, b, tmp_path / "f")
+    idle(b)
+    received = show(b, sent["id"])
+    assert (received["kind"], received["postmarked"], received["payment"]) == ("receive", True, "free")
+    assert any("postmarked by certd/main@post.example" in h["what"] for h in received["history"])
+    with open(received["receipt_file"], "rb") as copy, open(sent["receipt_file"], "rb") as original:
+        assert copy.read() == original.read()
+    assert b.sealpost("verify", received["receipt_file"], received["placed"]).returncode == 0
+    assert len(b.json("log")) == 1, "what was handed in is shown as a part of the receiving"
+
+
+def test_sys07_4_certd_is_away_and_the_postmark_follows(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    office.services["certd"].stop()
+    done = a.sealpost("send", "--to", b.name, str(tmp_path / "f"))
+    assert "delivered to" in done.stdout and "the postmark follows when certd is back" in done.stdout
+    event = only(a.json("log"))
+    assert (event["state"], event["delivered"], event["ended"], event["postmarked"]) == ("POSTMARK_LATE", "whole", False, False)
+    assert event["receipt_file"] in done.stdout
+    assert verified(a, event["receipt_file"])["postmarked"] is False
+    assert [e["kind"] for e in b.json("log", "--pending")] == ["postmark"]
+    assert [e["kind"] for e in b.json("log")] == ["receive"]
+    for s in pair:      # what waits survives
+        s.daemon.stop()
+        s.start()
+    office.start_service("certd")
+    idle(a, b, seconds=120)
+    event = only(a.json("log"))
+    assert event["result"] == "delivered" and event["postmarked"] and event["reason"] is None
+    assert verified(a, event["receipt_file"])["postmarked"]
+    assert show(b, event["id"])["postmarked"]
+    only(postmarks(office, event["id"]))
+
+
+def test_ce04_certd_calls_the_sender_who_gets_it_at_once(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    office.services["certd"].stop()
+    sent, _ = deliver(a, b, tmp_path / "f")
+    a.daemon.wait_until(lambda: a.daemon.log().count("no-postmark") >= 4, 90, "asked again and again")   # waits 40 s now
+    office.start_service("certd")
+    b.daemon.stop()
+    b.start()           # hands in at once
+    begin = time.monotonic()
+    wait_for(lambda: show(a, sent["id"])["postmarked"])
+    assert time.monotonic() - begin < 25
+
+
+def test_ce04_only_a_certd_can_make_a_sender_ask(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    sent, _ = deliver(a, b, tmp_path / "f")
+    wait_for(lambda: office.services["certd"].log().count(f"called-back transfer={sent['id']} status=OK"))
+    office.services["certd"].stop()
+    late, _ = deliver(a, b, tmp_path / "f")
+
+    def ready(home, transfer):
+        done = subprocess.run([office.program("tests/tools/postmark_client"), "ready", home, a.path("station", "cert.der"),
+                               str(a.port), transfer], check=True, capture_output=True, text=True)
+        assert done.stdout == "ok\n"
+
+    def asked():
+        return a.daemon.log().count("no-postmark")
+
+    a.daemon.wait_until(lambda: asked() >= 3, 90, "asked again and again")      # and does not for 20 s now
+    before = asked()
+    ready(b.path("station"), late["id"])
+    ready(office.path("certd", "state"), sent["id"])        # of one that has ended
+    time.sleep(3)
+    assert asked() == before
+    ready(office.path("certd", "state"), late["id"])
+    wait_for(lambda: asked() > before, 10)
+    assert show(a, late["id"])["state"] == "POSTMARK_LATE"
+
+
+def test_rc13_a_receipt_is_postmarked_with_its_sender_gone(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    office.services["certd"].stop()
+    sent, _ = deliver(a, b, tmp_path / "f")
+    a.daemon.stop()
+    office.start_service("certd")
+    idle(b, seconds=120)
+    only(postmarks(office, sent["id"]))
+    b.daemon.stop()
+    a.start()
+    idle(a, seconds=60)
+    assert verified(a, sent["receipt_file"])["postmarked"]
+
+
+@pytest.mark.parametrize("who, point", [
+    ("recipient", "receive-placed"), ("recipient", "hand-in"), ("recipient", "hand-in-answered"),
+    ("sender", "send-postmarking"), ("sender", "send-postmark-kept")])
+def test_rc02_rc11_a_kill_at_any_point_ends_with_one_postmark(office, pair, tmp_path, who, point):
+    a, b = pair
+    victim = a if who == "sender" else b
+    (tmp_path / "f").write_text("x" * 100)
+    victim.daemon.stop()
+    victim.start(SEALPOST_FAULT=f"{point}=kill")
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
+    wait_for(lambda: not victim.daemon.running(), 60)
+    victim.start()
+    idle(a, b, seconds=120)
+    event = only(a.json("log"))
+    assert event["result"] == "delivered" and event["postmarked"]
+    only(postmarks(office, event["id"]))
+    assert verified(a, event["receipt_file"])["postmarked"]
+    received = only(b.json("log"))
+    assert received["result"] == "delivered" and received["postmarked"] and os.path.exists(received["receipt_file"])
+
+
+@pytest.mark.parametrize("point", ["certd-begun", "certd-signed", "certd-stored"])
+def test_ce10_certd_dies_in_between_and_postmarks_once(office, pair, tmp_path, point):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    certd = office.services["certd"]
+    certd.stop()
+    certd.start({"SEALPOST_FAULT": f"{point}=kill"})
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
+    wait_for(lambda: not certd.running(), 60)
+    office.start_service("certd")
+    idle(a, b, seconds=120)
+    event = only(a.json("log"))
+    assert verified(a, event["receipt_file"])["postmark"]["number"] == only(postmarks(office, event["id"]))[0]
+
+
+def test_ce01_many_at_once(office, pair, tmp_path):
+    a, b = pair
+    for i in range(10):
+        (tmp_path / f"f{i}").write_text(str(i))
+        a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / f"f{i}"))
+    idle(a, b, seconds=120)
+    for event in a.json("log"):
+        assert verified(a, event["receipt_file"])["postmark"]["payment"] == "free"
+        only(postmarks(office, event["id"]))
+
+
+def test_rc01_the_class_is_the_senders_choice(office, pair, tmp_path):
+    a, b = pair
+    (tmp_path / "f").write_text("x")
+    for words, receipt in ((["--receipt", "none"], "none"), (["--receipt", "direct"], "direct")):
+        sent, _ = deliver(a, b, tmp_path / "f", words=words)
+        assert sent["receipt"] == receipt and not sent["postmarked"] and sent["payment"] is None
+        assert postmarks(office, sent["id"]) == []
+    assert not b.json("log", "--pending")
+    bad = a.sealpost("send", "--receipt", "certified", "--to", b.name, str(tmp_path / "f"), check=False)
+    assert bad.returncode == 1 and "certified" in bad.stderr
+
+
+def test_rc01_a_file_that_changes_while_it_is_sent_is_incomplete_and_postmarked(office, pair, tmp_path):
+    a, b = pair
+    big = tmp_path / "big"
+    (tmp_path / "other").write_text("x")
+    big.write_bytes(os.urandom(120_000_000))
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "other"), str(big))
+    wait_for(lambda: only(a.json("log"))["state"] in ("SENDING", "DELIVERED"))
+    with open(big, "ab") as f:
+        f.write(b"more")
+    idle(a, b, seconds=120)
+    event = only(a.json("log"))
+    if event["result"] == "delivered":
+        pytest.skip("it was sent before it could change")
+    assert (event["result"], event["delivered"], event["postmarked"]) == ("incomplete", "incomplete", True)
+    assert verified(a, event["receipt_file"])["changed"] == 1

@@ -1,0 +1,114 @@
+"""Wallets looked into and filled from outside: credits of a real creditd, laid into a stopped station's database."""
+
+import hashlib
+import os
+import sqlite3
+import struct
+import subprocess
+import time
+
+from test_creditd_daemon import new_id
+
+FREE, RESERVED, FRANKED, SPENT, VOID = range(5)     # serial.state
+
+
+def tool(office, name, *words):
+    """A line of a test program's, without sanitizer reports."""
+    done = subprocess.run([office.program("tests/tools/" + name), *map(str, words)], capture_output=True, text=True, check=False,
+                          timeout=60)
+    assert "ERROR: " not in done.stderr and "runtime error" not in done.stderr, done.stderr
+    assert done.stdout, f"{name} {words}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def fetch_sheet(office, folder, account, number, out):
+    """A top-up by whoever is enrolled in the folder: OUT.stmt, .sig and .der."""
+    request = new_id()
+    assert tool(office, "credit_client", "topup", folder, request, account, number) == "ok ok"
+    end = time.monotonic() + 20
+    while not (said := tool(office, "credit_client", "get", folder, request, out)).startswith("ok sheet"):
+        assert said.startswith("NOTFOUND") and time.monotonic() < end, said
+        time.sleep(0.05)
+
+
+def fields(statement):
+    """A statement's fields by their tags."""
+    out, at = {}, 8
+    while at < len(statement):
+        tag, length = struct.unpack_from(">HI", statement, at)
+        out[tag] = statement[at + 6:at + 6 + length]
+        at += 6 + length
+    return out
+
+
+def contents(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def give_credits(office, station, number, start=True):
+    """A sheet of so many credits for a station, from an account of its own; the station is started anew. Its .stmt's path."""
+    account = office.open_account(station.person, number)
+    station.daemon.stop()
+    out = station.path(f"sheet-{account}")
+    fetch_sheet(office, station.path("station"), account, number, out)
+    statement = contents(out + ".stmt")
+    f = fields(statement)
+    n = {tag: int.from_bytes(f[tag], "big") for tag in (10, 12, 18, 20, 22)}
+    with sqlite3.connect(station.path("peer.db")) as db:
+        db.execute("INSERT INTO sheet (id, hash, statement, signature, signer, first, count, next, epoch, offline, valid_until_ms)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   (f[4], hashlib.sha256(statement).digest(), statement, contents(out + ".sig"), contents(out + ".der"), n[10],
+                    n[12], n[10], n[20], n[22], n[18]))
+    db.close()
+    if start:
+        station.start()
+    return out + ".stmt"
+
+
+def ask(station, question, *values):
+    """Rows of a station's database, running or not."""
+    db = sqlite3.connect(f"file:{station.path('peer.db')}?mode=ro", uri=True, timeout=10)
+    try:
+        return db.execute(question, values).fetchall()
+    finally:
+        db.close()
+
+
+def free(station):
+    """Credits that can be spent."""
+    return ask(station, "SELECT (SELECT coalesce(sum(first + count - next), 0) FROM sheet WHERE closed = 0)"
+               " + (SELECT coalesce(sum(count), 0) FROM serial WHERE state = 0)")[0][0]
+
+
+def serials(station):
+    """What was ever reserved and did not come back: (transfer, first, count, state)."""
+    return [(t.hex(), first, count, state) for t, first, count, state in
+            ask(station, "SELECT transfer, first, count, state FROM serial WHERE state > 0 ORDER BY number")]
+
+
+def taken(station):
+    """What a recipient took: (transfer, serial)."""
+    return [(t.hex(), n) for t, n in ask(station, "SELECT transfer, serial FROM taken ORDER BY transfer, serial")]
+
+
+def is_the_same_everywhere(a, b):
+    """Every serial that a spent is one that b took for the same transfer, and the reverse."""
+    spent = [(t, n) for t, first, count, state in serials(a) if state == SPENT for n in range(first, first + count)]
+    return sorted(spent) == taken(b)
+
+
+def old_copy(station):
+    """The database as it is now, for put_back()."""
+    station.daemon.stop()
+    return {name: contents(station.path(name)) for name in os.listdir(station.home) if name.startswith("peer.db")}
+
+
+def put_back(station, copy):
+    station.daemon.stop()
+    for name in os.listdir(station.home):
+        if name.startswith("peer.db"):
+            os.unlink(station.path(name))
+    for name, what in copy.items():
+        with open(station.path(name), "wb") as f:
+            f.write(what)
