@@ -20,3 +20,5 @@ creditd-fresh: tests/tools/creditd_docs
 	tests/tools/creditd_docs $(srcdir)/etc/creditd.conf $(srcdir)/docs/man/creditd.8
 docs-fresh: creditd-fresh
 .PHONY: creditd-fresh
+noinst_PROGRAMS += tests/tools/answer_client
+tests_tools_answer_client_LDADD = libsealpost.a $(SYS_LIBS)

@@ -107,13 +107,14 @@ class Office:
 
     def _know(self):
         self.cluster = Cluster(self.path("pg"), self.facts["pg_port"], self.path("pgpass"))
-        self.services = {name: self._daemon(name) for name in ("keyd", "creditd", "certd") if f"{name}_port" in self.facts}
+        self.services = {key[:-5]: self._daemon(key[:-5]) for key in self.facts if key.endswith("_port") and key != "pg_port"}
         for name, s in self.facts["stations"].items():
             self.stations[name] = Station(self, self.path(name), s["person"], s["station"], s["port"], s["address"],
                                           s["netns"], s.get("user"))
 
     def _daemon(self, name):
-        return Daemon(name, self.path(name), [self.program(f"{name}/{name}"), "--config", self.path(name, f"{name}.conf")],
+        role = name.rstrip("0123456789")     # creditd2 is a creditd
+        return Daemon(name, self.path(name), [self.program(f"{role}/{role}"), "--config", self.path(name, f"{role}.conf")],
                       env=self.daemon_env())
 
     # ---- making it ----
@@ -150,30 +151,41 @@ class Office:
             self.run("keyd", step)
         self.start_service("keyd")
 
-    def add_creditd(self, settings="", tariff=None):
-        """A credit processor, in the roster and running. With tariff, deliveries cost credits."""
-        self.facts["creditd_port"] = port = free_port()
-        self.services["creditd"] = self._daemon("creditd")
-        os.makedirs(self.path("creditd", "state"), mode=0o700)
+    def add_creditd(self, settings="", tariff=None, name="creditd"):
+        """A credit processor, in the roster and running. With tariff, deliveries cost credits. name: creditd2 … for further ones on
+        the same ledger."""
+        self.facts[f"{name}_port"] = port = free_port()
+        self.services[name] = self._daemon(name)
+        os.makedirs(self.path(name, "state"), mode=0o700)
         self.cluster.sql_file(os.path.join(SOURCE, "creditd", "schema", "roles.sql"))
         self.cluster.set_passwords()
-        with open(self.path("creditd", "creditd.conf"), "w", encoding="utf-8") as f:
+        with open(self.path(name, "creditd.conf"), "w", encoding="utf-8") as f:
             f.write(f'listen = "0.0.0.0:{port}";\nstate = "state";\n'
                     f'database = "{self.conninfo("credit_daemon")}";\ndatabase_owner = "{self.conninfo("credit_owner")}";\n'
                     f'schema_dir = "{os.path.join(SOURCE, "creditd", "schema")}";\n{settings}\n')
         address = f"{self.facts['keyd_host']}:{port}"
-        self.run("creditd", "--migrate")
-        self.run("creditd", "--enrol", self.service_token("creditd", address))
-        self.start_service("creditd")
+        self.run(name, "--migrate")
+        self.run(name, "--enrol", self.service_token("creditd", address, "main" if name == "creditd" else name))
+        self.start_service(name)
         self._save()
         if tariff is not None:
-            self.admin_sql(self.run("creditd", "--sign-tariff", tariff))
+            self.admin_sql(self.run(name, "--sign-tariff", tariff))
 
     def open_account(self, person, amount):
         """An account that this person may draw on, with credits; its number."""
         number = self.admin_sql(f"SELECT credit.admin_open_account('{person}@{DOMAIN}')")[0][0]
         self.admin_sql(f"SELECT credit.admin_deposit('{number}', {amount}, 'first deposit of {number}')")
         return number
+
+    def allow(self, account, person):
+        """This person may draw on the account, too."""
+        self.admin_sql(f"SELECT credit.admin_allow('{account}', '{person}@{DOMAIN}')")
+
+    def rich(self, station, number=100):
+        """Gives a station credits, from an account of its person's own; the account's number."""
+        account = self.open_account(station.person, number)
+        station.sealpost("credits", "add", str(number), "--account", account)
+        return account
 
     def add_certd(self, settings=""):
         """A receipt certification server and the tsa that signs its time-stamps, in the roster and running."""
@@ -194,9 +206,9 @@ class Office:
         self.start_service("certd")
         self._save()
 
-    def service_token(self, role, address):
+    def service_token(self, role, address, name="main"):
         """Enters a service into the roster."""
-        return self.admin_sql(f"SELECT key.admin_service('{role}', 'main', ARRAY['{address}'])")[0][0]
+        return self.admin_sql(f"SELECT key.admin_service('{role}', '{name}', ARRAY['{address}'])")[0][0]
 
     def run(self, service, *words):
         """A service's program for one step, like --migrate."""
