@@ -20,6 +20,7 @@ reserved(void *arg, enum sp_status st, const struct sp_why *why, const struct wa
 	}
 	l->frank = (struct sp_frank){ .sheet = spend->sheet->hash, .price = spend->price, .count = spend->count };
 	memcpy(l->frank.serials, spend->ranges, sizeof(spend->ranges));
+	wallet_spent(l->all->parts.wallet);
 	if (l->row->offer.len == 0)
 		l->row->price = spend->price;
 	send_walked(l);
