@@ -5,6 +5,7 @@ PEERD_TEST_LIBS = libpeerd.a $(TEST_LIBS) $(TEST_SYS)
 
 include peerd/store/local.mk
 include peerd/letters/local.mk
+include peerd/wallet/local.mk
 include peerd/events/local.mk
 include peerd/control/local.mk
 include peerd/source/local.mk

@@ -4,7 +4,8 @@
  *
  *   store     everything at rest (SQLite)            station   keys, certificate, roster, enrolment
  *   letters   the book, and letters in and out       data      threads that move packets
- *   events    the lives of sendings and receivings   control   HTTP and JSON for the sealpost command
+ *   wallet    tells creditd what is spent            events    the lives of sendings, receivings, top-ups
+ *   control   HTTP and JSON for the sealpost command
  */
 #include "peerd/peer.h"
 
@@ -107,14 +108,18 @@ open_post_and_events(struct peer *p, struct sp_why *why)
 		.data = { s->bind, (uint16_t)s->data_port_first, (uint16_t)s->data_port_last, s->chunk,
 		    (uint32_t)s->idle, s->threads },
 	};
-	struct events_parts parts = { p->loop, p->store, p->station, p->book, NULL };
+	struct events_parts parts = { p->loop, p->store, p->station, p->book, NULL, NULL };
 	enum sp_status st = post_new(p->loop, p->station, p->book, &post, &p->post, why);
 
 	if (st != SP_OK)
 		return st;
+	if ((st = wallet_new(p->loop, p->store, p->station, &p->wallet, why)) != SP_OK)
+		return st;
 	parts.post = p->post;
+	parts.wallet = p->wallet;
 	if ((st = events_new(&parts, &conf, &p->events, why)) != SP_OK)
 		return st;
+	wallet_start(p->wallet);
 	control_watch(p->control);
 	return SP_OK;
 }
@@ -237,6 +242,7 @@ close_rooms(struct peer *p)
 	control_free(p->control);
 	sp_timer_free(p->roster_timer);
 	events_free(p->events);
+	wallet_free(p->wallet);
 	post_free(p->post);
 	book_free(p->book);
 	member_free(p->station);

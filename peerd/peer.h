@@ -7,7 +7,7 @@
 #include "peerd/events/events.h"
 #include "peerd/settings.h"
 
-/* book, post and events are NULL until the station is enrolled. Everything is owned by main.c. */
+/* book, post, wallet and events are NULL until the station is enrolled. Everything is owned by main.c. */
 struct peer {
 	const char *home;
 	struct peer_settings settings;
@@ -16,6 +16,7 @@ struct peer {
 	struct member *station;
 	struct book *book;
 	struct post *post;
+	struct wallet *wallet;
 	struct events *events;
 	struct control *control;
 	struct sp_timer *roster_timer;	/* the roster is fetched daily */

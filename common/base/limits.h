@@ -125,6 +125,7 @@
 #define SP_CONTROL_IDLE_S 30
 
 /* credits */
+#define SP_ACCOUNT_MAX 40		/* bytes of an account number or card reference */
 #define SP_SHEET_SERIALS 1024
 #define SP_FRANK_RANGES 8
 #define SP_TARIFF_STEPS 8

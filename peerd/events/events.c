@@ -1,6 +1,7 @@
 /*
  * events.c - the room of the events: set-up and end, what the data threads report, and going on after a start.
  */
+#include "peerd/events/credit.h"
 #include "peerd/events/receive.h"
 #include "peerd/events/send.h"
 
@@ -15,6 +16,7 @@ static const struct machine *const machines[] = {
 	[EVENT_RECEIVE] = &receive_machine,
 	[EVENT_POSTMARK] = &postmark_machine,
 	[EVENT_LODGE] = &lodge_machine,
+	[EVENT_CREDIT] = &credit_machine,
 };
 
 const struct machine *
@@ -219,6 +221,7 @@ loaded(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	if (st == SP_OK) {
 		send_start(e);
 		receive_start(e);
+		credit_start(e);
 		cancel_start(e);
 		restart_all(e);
 	} else {

@@ -10,6 +10,7 @@
 #include "peerd/events/machine.h"
 #include "peerd/letters/post.h"
 #include "peerd/store/event.h"
+#include "peerd/wallet/report.h"
 
 struct events;
 
@@ -31,6 +32,7 @@ struct events_parts {
 	struct member *station;
 	struct book *book;
 	struct post *post;
+	struct wallet *wallet;
 };
 
 SP_MUST_CHECK enum sp_status events_new(const struct events_parts *parts, const struct events_conf *conf,
@@ -58,6 +60,10 @@ typedef void events_rows_fn(void *arg, enum sp_status st, const struct sp_why *w
 
 /* One event for each name, durable before fn is called. SP_E_NOKEY for a name that is not in the book, SP_E_ARGUMENT. */
 void events_send(struct events *e, const struct events_order *order, events_rows_fn *fn, void *arg);
+
+/* Asks creditd for credits on an account: one event, durable before fn is called. SP_E_ARGUMENT, SP_E_ACCOUNT (none is named),
+ * SP_E_STATE (no creditd is known), SP_E_EXISTS (one is pending). */
+void events_credit(struct events *e, uint32_t number, const char *account, events_rows_fn *fn, void *arg);
 
 /* Cancels a pending event. SP_E_NOTFOUND, SP_E_STATE (it is too late). */
 void events_cancel(struct events *e, const struct sp_id *id, events_rows_fn *fn, void *arg);

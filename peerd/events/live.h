@@ -66,6 +66,9 @@ struct live {
 	uint32_t clashes;
 	uint32_t tells;				/* times that DONE went unanswered */
 	bool handed_in;				/* what is handed in for it is an event of its own by now */
+
+	/* top-ups */
+	bool refreshed;				/* the roster was fetched to find a signer */
 };
 
 struct events {
@@ -84,6 +87,8 @@ struct events {
 	bool stopping;				/* peerd ends, not the transfers */
 	uint64_t refusals_from_ms;		/* strangers' refusals that are logged are bounded a minute */
 	uint32_t refusals;
+	uint64_t credit_drops_from_ms;		/* and so are answers of creditds that are dropped */
+	uint32_t credit_drops;
 };
 
 /* Makes a live event around a row (taken) and enters it; NULL when out of memory (row freed). */

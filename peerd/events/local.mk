@@ -6,6 +6,7 @@ libpeerd_a_SOURCES += \
 	peerd/events/fetch.c peerd/events/postmarking.c peerd/events/receipts.c peerd/events/receipts.h \
 	peerd/events/receive_frank.c peerd/events/hand_in.c peerd/events/hand_in.h peerd/events/hand_in.def \
 	peerd/events/receive.c peerd/events/receive.h peerd/events/receive_offer.c peerd/events/placing.c \
+	peerd/events/credit.def peerd/events/credit.h peerd/events/credit.c peerd/events/credit_answer.c \
 	peerd/events/receive_letters.c peerd/events/cancel.c peerd/events/paths.c peerd/events/paths.h
 check_PROGRAMS += tests/unit/events_machine_test
 tests_unit_events_machine_test_LDADD = $(PEERD_TEST_LIBS)

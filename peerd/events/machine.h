@@ -38,7 +38,7 @@ struct machine {
 };
 
 /* An event's own machine; its kind says which. */
-extern const struct machine send_machine, receive_machine, postmark_machine, lodge_machine;
+extern const struct machine send_machine, receive_machine, credit_machine, postmark_machine, lodge_machine;
 
 /* NULL if there is no such row or state. */
 const struct machine_row *machine_find(const struct machine *m, int state, int happening);

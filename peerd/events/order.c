@@ -1,6 +1,7 @@
 /*
  * order.c - what the user asks of the events: send to these, cancel that one.
  */
+#include "peerd/events/credit.h"
 #include "peerd/events/receive.h"
 #include "peerd/events/send.h"
 
@@ -236,6 +237,8 @@ events_cancel(struct events *e, const struct sp_id *id, events_rows_fn *fn, void
 		on = other != NULL ? (int)RECEIVE_ON_CANCEL : on;
 		l = other != NULL ? other : l;
 	}
+	if (l == NULL && (l = live_find(e, id, EVENT_CREDIT, NULL)) != NULL)
+		on = CREDIT_ON_CANCEL;
 	if (l == NULL) {
 		sp_fail(SP_E_NOTFOUND, &why, "no pending event has this id");
 		fn(arg, SP_E_NOTFOUND, &why, NULL, 0);

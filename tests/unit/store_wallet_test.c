@@ -12,6 +12,7 @@
 static struct wallet_balance balance;
 static struct wallet_spend spend;
 static struct sp_id spend_sheet;
+static uint32_t offline = 20;	/* of the sheets that are added */
 static char spend_why[sizeof(struct sp_why)];
 
 static void
@@ -50,7 +51,7 @@ static void
 sign_sheet(struct sheet_row *row)
 {
 	struct sp_sheet sheet = { .sheet = row->id, .request = row->id, .first = row->first, .count = row->count, .epoch = 1,
-		.offline = 10, .issued_ms = 1, .valid_until_ms = row->valid_until_ms, .domain = "post.example",
+		.offline = offline, .issued_ms = 1, .valid_until_ms = row->valid_until_ms, .domain = "post.example",
 		.tariff = { { { 0, 1 }, { 2, 2 }, { 3, 3 }, { 5, 5 }, { 100, 0 } }, 5 } };
 	uint8_t signature[SP_SIGNATURE];
 	SP_AUTO(sp_key) *key = NULL;
@@ -64,7 +65,7 @@ static void
 add_sheet(uint8_t n, uint32_t first, uint32_t count, uint64_t until)
 {
 	struct sheet_row row = { .id = number(n), .first = first, .count = count, .next = first, .epoch = 1,
-		.offline = 10, .valid_until_ms = until };
+		.offline = offline, .valid_until_ms = until };
 
 	row.hash.b[0] = n;
 	sign_sheet(&row);
@@ -226,7 +227,9 @@ report(uint8_t sheet, uint32_t epoch, bool closed, uint32_t next)
 START_TEST(wal09_what_creditd_was_not_told_of_is_spent_up_to_the_offline_limit)
 {
 	fresh_store();
-	add_sheet(1, 1, 25, NOW + 1);		/* 10 of them without contact */
+	offline = 10;
+	add_sheet(1, 1, 25, NOW + 1);
+	offline = 20;
 	ck_status(reserve(1, 5), SP_OK);
 	ck_status(reserve(2, 3), SP_OK);
 	ck_assert_uint_eq(free_now(), 17);
