@@ -114,8 +114,8 @@ def test_gui21_show(cli, peerd):
                   history=[{"time": "2026-11-24T05:08:41Z", "state": "WALKING", "what": "was ordered"}])
     peerd.answers["GET", "/v1/event/01a2"] = whole
     said = cli("show", "01a2").stdout
-    for words in (ID, "kind       send", "to         " + PEER, "3 in 1.0 MB (1048576 bytes)", "524 kB of 1.1 MB (49%)", "cannot connect", "is it on?",
-                  "paths      /a\n           /b\\xff\n", "message    one\n           \\x1b[2Jtwo\n", "2026-11-24 05:08  was ordered"):
+    for words in (ID, "kind       send", "to         " + PEER, "3 in 1.0 MB (1048576 bytes)", "524 kB of 1.1 MB (49%)",
+                  "cannot connect", "is it on?", "paths      /a\n           /b\\xff\n", "message    one\n           \\x1b[2Jtwo\n", "2026-11-24 05:08  was ordered"):
         assert words in said, said
     assert cli.json("show", "01a2") == [whole]
     assert cli("show", "../status", want=1).stderr == "sealpost: there is no such path\n"

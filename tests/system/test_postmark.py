@@ -10,6 +10,7 @@ import pytest
 
 from conftest import NUMBERS, _build, _office, retire, sanitizer_reports
 from test_delivery import deliver, only, wait_for
+from wallets import SPENT, free, give_credits, old_copy, put_back, serials
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +211,30 @@ def test_ce10_certd_dies_in_between_and_postmarks_once(office, pair, tmp_path, p
     assert verified(a, event["receipt_file"])["postmark"]["number"] == only(postmarks(office, event["id"]))[0]
 
 
+def test_rc09_a_station_learns_of_a_new_certd_when_it_needs_it(tmp_path):
+    office = _office(_build("SP_BUILD", "build-check"))
+    try:
+        (tmp_path / "f").write_text("x")
+        b = office.station("bob")
+        none = b.sealpost("send", "--to", "alice@post.example", "--receipt", "postmarked", str(tmp_path / "f"), check=False)
+        assert none.returncode == 1 and "there is no certd" in none.stderr
+        b.daemon.stop()
+        b.start()
+        office.add_certd()
+        a = office.station("alice")
+        office.introduce()
+        sent, _ = deliver(a, b, tmp_path / "f")
+        assert sent["receipt"] == "postmarked" and sent["postmarked"]
+        assert any("asks to wait" in h["what"] for h in show(a, sent["id"])["history"])
+        back, _ = deliver(b, a, tmp_path / "f")
+        assert back["receipt"] == "postmarked" and back["postmarked"]
+    finally:
+        office.stop()
+        problems = sanitizer_reports(office)
+        shutil.rmtree(office.folder, ignore_errors=True)
+    assert not problems, "\n".join(problems)
+
+
 def test_ce01_many_at_once(office, pair, tmp_path):
     a, b = pair
     for i in range(10):
@@ -248,3 +273,100 @@ def test_rc01_a_file_that_changes_while_it_is_sent_is_incomplete_and_postmarked(
         pytest.skip("it was sent before it could change")
     assert (event["result"], event["delivered"], event["postmarked"]) == ("incomplete", "incomplete", True)
     assert verified(a, event["receipt_file"])["changed"] == 1
+
+
+# ---- with credits ----
+
+@pytest.fixture
+def paying(paid_office):
+    """The office, and two stations of it that know each other; the first has 10 credits. Every book balances at the end."""
+    n = next(NUMBERS)
+    a, b = paid_office.station(f"alice{n}"), paid_office.station(f"bob{n}")
+    paid_office.introduce(f"alice{n}", f"bob{n}")
+    give_credits(paid_office, a, 10)
+    yield paid_office, a, b
+    for name in ("creditd", "certd"):
+        if not paid_office.services[name].running():
+            paid_office.start_service(name)
+    for s in (a, b):
+        retire(paid_office, s)
+    assert paid_office.admin_sql("SELECT name, detail FROM credit.check() WHERE ok IS NOT TRUE") == []
+
+
+def marks(office, transfer):
+    return int(office.cluster.sql("SELECT count(*) FROM credit.mark JOIN credit.settlement USING (settlement) "
+                                  f"WHERE transfer = '{transfer}'")[0][0])
+
+
+def test_ce02_wal01_a_postmark_says_that_it_is_paid(paying, tmp_path):
+    office, a, b = paying
+    (tmp_path / "f").write_text("x")
+    sent, _ = deliver(a, b, tmp_path / "f")
+    assert (sent["receipt"], sent["price"], sent["payment"]) == ("postmarked", 1, "paid")
+    assert verified(a, sent["receipt_file"])["postmark"]["payment"] == "paid"
+    assert postmarks(office, sent["id"])[0][1] == "paid" and marks(office, sent["id"]) == 1
+    assert "the delivery is paid" in a.sealpost("verify", sent["receipt_file"]).stdout
+    idle(b)
+    assert show(b, sent["id"])["payment"] == "paid"
+    assert free(a) == 9 and [state for *_, state in serials(a)] == [SPENT]
+
+
+@pytest.mark.parametrize("receipt", ["none", "direct"])
+def test_cr08_wal01_without_a_postmark_the_recipient_lodges_the_frank(paying, tmp_path, receipt):
+    office, a, b = paying
+    (tmp_path / "f").write_text("x")
+    office.services["creditd"].stop()
+    sent, received = deliver(a, b, tmp_path / "f", words=["--receipt", receipt])
+    assert (sent["result"], sent["price"], received["result"]) == ("delivered", 1, "delivered")
+    waits = only(b.json("log", "--pending"))
+    assert (waits["kind"], waits["id"], waits["doing"]) == ("lodge", sent["id"], "waits for the service")
+    assert not received["payment"] and marks(office, sent["id"]) == 0
+    b.daemon.stop()
+    b.start()
+    office.start_service("creditd")
+    idle(b, seconds=120)
+    assert marks(office, sent["id"]) == 1
+    event = show(b, sent["id"])
+    assert (event["payment"], event["postmarked"]) == ("paid", False)
+    assert any("the frank is settled" in h["what"] for h in event["history"])
+
+
+@pytest.mark.parametrize("receipt", ["direct", "postmarked"])
+@pytest.mark.parametrize("point", ["receive-placed", "hand-in", "hand-in-answered"])
+def test_wal05_a_recipient_killed_while_it_hands_in_is_paid_once(paying, tmp_path, receipt, point):
+    office, a, b = paying
+    (tmp_path / "f").write_text("x")
+    b.daemon.stop()
+    b.start(SEALPOST_FAULT=f"{point}=kill")
+    a.sealpost("send", "--receipt", receipt, "--no-wait", "--to", b.name, str(tmp_path / "f"))
+    wait_for(lambda: not b.daemon.running(), 60)
+    b.start()
+    idle(a, b, seconds=120)
+    transfer = only(a.json("log"))["id"]
+    assert marks(office, transfer) == 1 and show(b, transfer)["payment"] == "paid"
+
+
+def test_wal09_a_credit_spent_twice_is_told_to_whoever_took_it(paying, tmp_path):
+    office, a, b = paying
+    n = next(NUMBERS)
+    c = office.station(f"carol{n}")
+    office.introduce(os.path.basename(a.home), f"carol{n}")
+    (tmp_path / "f").write_text("x")
+    copy = old_copy(a)
+    a.start()
+    for name in ("certd", "creditd"):
+        office.services[name].stop()
+    first, _ = deliver(a, b, tmp_path / "f")
+    put_back(a, copy)
+    a.start()
+    second, _ = deliver(a, c, tmp_path / "f")
+    assert serials(a)[0][1:3] == (1, 1)
+    for name in ("creditd", "certd"):
+        office.start_service(name)
+    idle(b, c, seconds=120)
+    said = sorted((show(b, first["id"])["payment"], show(c, second["id"])["payment"]))
+    assert said == ["conflict", "paid"]
+    idle(a, seconds=120)
+    sent = show(a, second["id"])
+    assert (sent["result"], sent["payment"]) == ("delivered", show(c, second["id"])["payment"])
+    retire(office, c)
