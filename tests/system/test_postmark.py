@@ -211,6 +211,38 @@ def test_ce10_certd_dies_in_between_and_postmarks_once(office, pair, tmp_path, p
     assert verified(a, event["receipt_file"])["postmark"]["number"] == only(postmarks(office, event["id"]))[0]
 
 
+@pytest.mark.parametrize("change, says", [
+    ("UPDATE cert.signed s SET p7m = o.p7m, tsr = o.tsr FROM cert.signed o WHERE s.number = '{0}' AND o.number = '{1}'", "receipt"),
+    ("UPDATE cert.signed s SET p7m = o.p7m, tsr = o.tsr FROM cert.signed o WHERE s.number = '{0}' AND o.number = '{1}';"
+     "UPDATE cert.postmark s SET receipt = o.receipt FROM cert.postmark o WHERE s.number = '{0}' AND o.number = '{1}'",
+     "another receipt"),
+    ("UPDATE cert.signed s SET tsr = o.tsr FROM cert.signed o WHERE s.number = '{0}' AND o.number = '{1}'", ""),
+    ("UPDATE cert.signed SET p7m = set_byte(p7m, 200, get_byte(p7m, 200) # 1) WHERE number = '{0}'", "")])
+def test_rc12_what_a_certd_answers_is_checked_before_it_is_taken(office, pair, tmp_path, change, says):
+    a, b = pair
+    office.services["certd"].stop()
+    (tmp_path / "f").write_text("x")
+    sent, other = (deliver(a, b, tmp_path / "f")[0] for _ in range(2))
+    a.daemon.stop()
+    office.start_service("certd")
+    idle(b, seconds=120)
+    one, two = (postmarks(office, e["id"])[0][0] for e in (sent, other))
+    keep = office.cluster.sql("SELECT p.receipt, p7m, tsr FROM cert.postmark p JOIN cert.signed USING (number) "
+                              f"WHERE number = '{one}'")[0]
+    unlock = "SET session_replication_role = replica; "
+    office.cluster.sql(unlock + change.format(one, two))
+    a.start()
+    wait_for(lambda: show(a, sent["id"])["reason"])
+    event = show(a, sent["id"])
+    assert (event["state"], event["postmarked"]) == ("POSTMARK_LATE", False) and says in event["reason"]["text"], event
+    assert verified(a, sent["receipt_file"])["postmarked"] is False
+    wait_for(lambda: show(a, other["id"])["postmarked"])
+    office.cluster.sql(unlock + f"UPDATE cert.postmark SET receipt = '{keep[0]}' WHERE number = '{one}'; "
+                       f"UPDATE cert.signed SET p7m = '{keep[1]}', tsr = '{keep[2]}' WHERE number = '{one}'")
+    idle(a)
+    assert verified(a, sent["receipt_file"])["postmark"]["number"] == one
+
+
 def test_rc09_a_station_learns_of_a_new_certd_when_it_needs_it(tmp_path):
     office = _office(_build("SP_BUILD", "build-check"))
     try:
