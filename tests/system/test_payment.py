@@ -323,3 +323,15 @@ def test_wal05_a_new_tariff_is_for_new_sheets(office, pair, tmp_path):
     assert free(a) == 7
     deliver(a, b, file_of(tmp_path, MB))
     assert free(a) == 3 and is_the_same_everywhere(a, b)
+
+
+def test_cr10_a_creditd_beyond_ones_share_of_the_roster_is_believed_by_its_certificate(office, pair, tmp_path):
+    """The last one here: the roster names no creditd any more. The sheet's sender has the certificate, too."""
+    a, b = pair
+    office.admin_sql("SELECT key.admin_remove_service('creditd', 'main')")
+    b.daemon.stop()
+    b.start()
+    wait_for(lambda: "no creditd is known: credits can't be had" in b.json("status")[0]["lacks"])
+    sent, received = deliver(a, b, file_of(tmp_path, 100))
+    assert (sent["result"], received["result"], received["price"]) == ("delivered", "delivered", 1)
+    assert any("paid with 1 credit" in words for words in history(b, received))
