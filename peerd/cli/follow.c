@@ -132,7 +132,7 @@ say_end(struct follower *f, const json_t *event)
 	};
 	const char *result = outcome(event), *receipt = api_text(event, "receipt_file", "");
 	bool late = !api_true(event, "ended");
-	unsigned long long files = api_number(event, "files");
+	unsigned long long files = api_number(event, "files"), price = api_number(event, "price");
 	char size[PRINT_SIZE], spent[PRINT_SPAN];
 	size_t i = 0;
 	bool good;
@@ -151,6 +151,8 @@ say_end(struct follower *f, const json_t *event)
 		printf(": %llu %s, %s in %s", files, files == 1 ? "file" : "files", print_size(api_number(event,
 		    "bytes"), size),
 		    print_span((sp_clock_boot_ms() - f->began_ms + 500) / 1000, spent));
+	if (ends[i].what && price > 0)
+		printf(", %llu %s", price, price == 1 ? "credit" : "credits");
 	putchar('\n');
 	if (late)
 		puts("  the postmark follows when certd is back; sealpost log --pending lists what it is waited for");

@@ -27,12 +27,12 @@ def _build(variable, default):
     return path
 
 
-def _office(build):
+def _office(build, **services):
     # short, because UNIX sockets lie in it
     folder = tempfile.mkdtemp(prefix="spo", dir=os.environ.get("TMPDIR", "/tmp"))
     os.chmod(folder, 0o755)
     office = Office(folder, build)
-    office.create()
+    office.create(**services)
     return office
 
 
@@ -40,6 +40,17 @@ def _office(build):
 def office():
     """Everything but stations, from the sanitizer build."""
     o = _office(_build("SP_BUILD", "build-check"))
+    yield o
+    o.stop()
+    problems = sanitizer_reports(o)
+    shutil.rmtree(o.folder, ignore_errors=True)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(scope="session")
+def paid_office():
+    """With creditd and certd: deliveries cost credits, receipts are postmarked."""
+    o = _office(_build("SP_BUILD", "build-check"), credits=True, certd=True)
     yield o
     o.stop()
     problems = sanitizer_reports(o)

@@ -87,7 +87,7 @@ def event(**fields):
     e = {"id": ID, "kind": "send", "state": "SENDING", "doing": "sends", "ended": False, "result": None,
          "peer": "bob/desktop@post.example", "title": "pictures", "receipt": "direct", "price": 0, "files": 3, "bytes": 1048576,
          "packet": 1052160, "done": 524288, "created": "2026-11-24T05:08:41Z", "ended_at": None, "attempts": 1, "reason": None,
-         "placed": None, "receipt_file": None, "unread": False}
+         "placed": None, "receipt_file": None, "unread": False, "delivered": None, "postmarked": False, "payment": None}
     return {**e, **fields}
 
 

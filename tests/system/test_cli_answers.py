@@ -114,7 +114,7 @@ def test_gui21_show(cli, peerd):
                   history=[{"time": "2026-11-24T05:08:41Z", "state": "WALKING", "what": "was ordered"}])
     peerd.answers["GET", "/v1/event/01a2"] = whole
     said = cli("show", "01a2").stdout
-    for words in (ID, "to         " + PEER, "3 in 1.0 MB (1048576 bytes)", "524 kB of 1.1 MB (49%)", "cannot connect", "is it on?",
+    for words in (ID, "kind       send", "to         " + PEER, "3 in 1.0 MB (1048576 bytes)", "524 kB of 1.1 MB (49%)", "cannot connect", "is it on?",
                   "paths      /a\n           /b\\xff\n", "message    one\n           \\x1b[2Jtwo\n", "2026-11-24 05:08  was ordered"):
         assert words in said, said
     assert cli.json("show", "01a2") == [whole]
@@ -122,6 +122,19 @@ def test_gui21_show(cli, peerd):
     assert peerd.asked[-1][1] == "/v1/event/../status"
     cli("show", "a b?c#d%", want=1)
     assert peerd.asked[-1][1] == "/v1/event/a b?c#d%" and peerd.asked[-1][2] == {}
+
+
+def test_rc11_show_says_whether_it_is_postmarked_and_paid(cli, peerd):
+    for fields, says in (({"postmarked": True, "payment": "paid", "receipt_file": "/r"},
+                          "receipt    postmarked\n           /r\npostmark   here\npayment    paid\n"),
+                         ({}, "receipt    postmarked\npostmark   not here yet\n")):
+        peerd.answers["GET", "/v1/event/01a2"] = event(receipt="postmarked", **fields)
+        assert says in cli("show", "01a2").stdout
+    peerd.answers["GET", "/v1/event/01a2"] = event()
+    said = cli("show", "01a2").stdout
+    assert "receipt    direct\n" in said and "postmark" not in said and "payment" not in said
+    peerd.answers["GET", "/v1/log"] = {"events": [event(kind="postmark", doing="waits for the service")]}
+    assert "postmark  " + PEER in cli("log", "--pending").stdout
 
 
 def test_gui21_cancel(cli, peerd):
@@ -323,6 +336,20 @@ def test_gui21_exit_statuses_of_deliveries(sending, result, number, want, words)
     reason = {"name": "X", "number": number, "text": "the reason", "advice": "the advice"}
     done = sending([{"last": 11, "rows": [row(11, result, ended(result, reason=reason))]}], want=want)
     assert words in done.stdout and "  the reason\n  the advice\n" in done.stdout and done.stderr == ""
+
+
+@pytest.mark.parametrize("delivered,want,words", [("whole", 0, f"delivered to {PEER}: 3 files"),
+                                                  ("incomplete", 1, f"incomplete: delivered, but for files that changed, to {PEER}")])
+def test_rc13_a_postmark_that_is_late_is_not_waited_for(sending, peerd, delivered, want, words):
+    late = event(state="POSTMARK_LATE", receipt="postmarked", receipt_file="/r", delivered=delivered,
+                 reason={"name": "CONNECT", "number": 10, "text": "cannot connect"})
+    rows = [{"last": 11, "rows": [row(11, "waits for the postmark", event(state="POSTMARKING", delivered=delivered))]},
+            {"last": 12, "rows": [row(12, "delivered; the postmark follows: cannot connect", late)]}]
+    done = sending(list(rows), want=want)
+    assert words in done.stdout and "  the postmark follows when certd is back" in done.stdout and "  receipt: /r\n" in done.stdout
+    assert done.stdout.count("cannot connect") == 0
+    lines = sending(list(rows), "--json", want=want).stdout.splitlines()
+    assert [json.loads(line)["state"] for line in lines] == ["POSTMARKING", "POSTMARK_LATE"]
 
 
 def test_tx16_the_worst_of_several_counts(cli, peerd):

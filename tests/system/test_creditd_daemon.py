@@ -136,7 +136,7 @@ def holds(post, account):
 
 # ---- credits ----
 
-def test_credits_are_granted_and_signed(post, account):
+def test_cr05_credits_are_granted_and_signed(post, account):
     request = new_id()
     assert post.alice.ask("topup", request, account, 20) == "ok"
     answer = post.alice.get(request)
@@ -160,7 +160,7 @@ def test_the_signature_of_a_sheet_is_checked_by_openssl(post, account, tmp_path)
     assert subprocess.run([*check, tmp_path / "changed"], capture_output=True, check=False).returncode != 0
 
 
-def test_the_same_request_again_grants_nothing_more(post, account):
+def test_cr11_the_same_request_again_grants_nothing_more(post, account):
     request = new_id()
     answers = set()
     for _ in range(3):
@@ -180,7 +180,7 @@ def test_one_id_for_two_requests_is_refused(post, account):
 @pytest.mark.parametrize("who, named, number, words", [
     ("alice", "0000000000", 5, "ACCOUNT"), ("alice", "4111 1111 1111 1111", 5, "ACCOUNT"),
     ("alice", "'; DROP TABLE credit.account", 5, "ACCOUNT"), ("bob", None, 5, "ACCOUNT")])
-def test_what_may_not_be_drawn_is_denied_with_a_signature(post, account, who, named, number, words):
+def test_cr03_cr07_what_may_not_be_drawn_is_denied_with_a_signature(post, account, who, named, number, words):
     client, request = getattr(post, who), new_id()
     assert client.ask("topup", request, named or account, number) == "ok"
     assert client.get(request) == ["denial", words]
@@ -209,7 +209,7 @@ def test_an_answer_is_given_to_its_requester_only(post, account):
     assert post.bob.ask("get", request, post.bob.file("x")) == "NOTFOUND"
 
 
-def test_the_station_is_called_back(post, account):
+def test_cr04_the_station_is_called_back(post, account):
     request, port = new_id(), 20000 + secrets.randbelow(10000)
     with waits_for_a_call(post.alice, port) as waiting:
         assert waiting.stdout.readline() == "ok listening\n"
@@ -222,7 +222,7 @@ def test_the_station_is_called_back(post, account):
         time.sleep(0.05)
 
 
-def test_many_at_once_never_get_more_than_there_is(post, account):
+def test_cr02_many_at_once_never_get_more_than_there_is(post, account):
     ids = [new_id() for _ in range(12)]
     them = [threading.Thread(target=post.alice.ask, args=("topup", i, account, 15)) for i in ids]
     for t in them:
@@ -238,7 +238,7 @@ def test_many_at_once_never_get_more_than_there_is(post, account):
 # ---- killed at any step ----
 
 @pytest.mark.parametrize("where", FAULTS)
-def test_a_kill_loses_and_doubles_nothing(post, account, where):
+def test_cr11_a_kill_loses_and_doubles_nothing(post, account, where):
     creditd, request = post.services["creditd"], new_id()
     assert creditd.stop()
     creditd.start({"SEALPOST_FAULT": f"{where}=kill"})

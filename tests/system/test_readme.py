@@ -31,8 +31,9 @@ def picture():
 
 
 @pytest.fixture
-def pair(office):
+def pair(paid_office):
     """Two stations, of which the first is not enrolled yet."""
+    office = paid_office
     a, b = office.station("ann", enrol=False), office.station("ben")
     yield a, b
     retire(office, a)
@@ -44,7 +45,9 @@ def session(office, a, b, folder):
     shown = {"enrol": a.sealpost("enrol", office.invite(a.person, a.station)).stdout.splitlines()}
     b.sealpost("book", "add", a.name)
     shown["book"] = a.sealpost("book", "add", b.name, "--address", b.address).stdout.splitlines()
-    for verb, words in (("send", ["--to", b.name, "-m", "The pictures", str(folder)]), ("log", [])):
+    account = office.open_account(a.person, 100)
+    for verb, words in (("credits", ["add", "25", "--account", account]),
+                        ("send", ["--to", b.name, "-m", "The pictures", str(folder)]), ("log", [])):
         status, text = in_terminal(a, [verb, *words], 100)
         assert status == 0, text
         shown[verb] = screen_lines(text)
@@ -52,13 +55,13 @@ def session(office, a, b, folder):
     return shown
 
 
-def test_gui21_the_session_in_the_readme_is_what_the_command_prints(office, pair, tmp_path):
+def test_gui21_the_session_in_the_readme_is_what_the_command_prints(paid_office, pair, tmp_path):
     a, b = pair
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / "large").write_bytes(os.urandom(300_000_000))
     (folder / "small").write_text("x")
-    shown, wanted = session(office, a, b, folder), picture()
+    shown, wanted = session(paid_office, a, b, folder), picture()
     assert list(wanted) == list(shown)
     for verb, lines in wanted.items():
         names = ((b.full_name, "bob/desktop@post.example"), (a.full_name, "alice/laptop@post.example"), (b.name, "bob@post.example"))
@@ -67,4 +70,4 @@ def test_gui21_the_session_in_the_readme_is_what_the_command_prints(office, pair
             there = [line.replace(name, called) for line in there]
         there = masked(there)
         assert [line for line in lines if line not in there] == [], (verb, there)
-        assert verb == "send" or len(lines) == len(there), (verb, lines, there)
+        assert verb in ("credits", "send") or len(lines) == len(there), (verb, lines, there)

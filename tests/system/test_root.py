@@ -70,15 +70,20 @@ def test_bm01_two_machines_with_users_of_their_own(hosts, tmp_path):
     os.chmod(folder, 0o755)
     office = Office(folder, _build("SP_BUILD", "build-check"), keyd_host="10.77.0.1")
     try:
-        office.create()
+        office.create(credits=True, certd=True)
         a = office.station("alice", on=hosts.address("spalice"), netns="spalice", user="daemon")
         b = office.station("bob", on=hosts.address("spbob"), netns="spbob", user="nobody")
         office.introduce()
         tree = os.path.join(a.home, "tree")
         left_out = trees.odd_tree(tree)
         subprocess.run(["chown", "-Rh", "daemon:nogroup", tree], check=True)
-        _, received = deliver(a, b, tree)
+        a.sealpost("credits", "add", "25", "--account", office.open_account("alice", 100))
+        sent, received = deliver(a, b, tree)
         trees.assert_same(tree, os.path.join(received["placed"], "tree"), left_out)
+        assert (sent["postmarked"], sent["payment"], sent["price"]) == (True, "paid", 1)
+        assert a.json("verify", sent["receipt_file"])[0]["postmarked"]
+        assert a.json("credits")[0]["free"] == 24
+        assert all(ok == "t" for _, ok, _ in office.admin_sql("SELECT name, ok, detail FROM credit.check()"))
         assert os.stat(received["placed"]).st_uid != os.stat(tree).st_uid
         assert not sanitizer_reports(office)
     finally:
@@ -136,15 +141,20 @@ class Capture:
             return f.read()
 
 
-def test_sys01_sys03_no_content_in_clear_or_at_a_service(office, tmp_path):
+def test_sys01_sys03_no_content_in_clear_or_at_a_service(paid_office, tmp_path):
+    office = paid_office
     canaries = [b"CANARYname7f3a", b"CANARYmessage91c2", b"CANARYcontent55d0", b"CANARYtitle08aa"]
     gen = _pair(office)
     a, b = next(gen)
     file = tmp_path / (canaries[0].decode() + ".txt")
     file.write_bytes(b"before " + canaries[2] * 100 + b" after")
+    a.sealpost("credits", "add", "25", "--account", office.open_account(a.person, 100))
     capture = Capture(str(tmp_path / "lo.pcap"))
     _, received = deliver(a, b, file, words=["-m", canaries[1].decode(), "--title", canaries[3].decode()])
+    wait_for(lambda: not b.json("log", "--pending"))
     seen = capture.stop()
+    # all four daemons had a part in it
+    assert a.json("log", "--sent")[0]["payment"] == "paid"
     assert len(seen) > 5000 and os.path.exists(received["placed"])
     for canary in canaries:
         assert canary not in seen, f"{canary} travelled in clear"

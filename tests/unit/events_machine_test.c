@@ -9,7 +9,8 @@
 #include "peerd/events/send.h"
 #include "tests/unit/unit.h"
 
-static const struct machine *const machines[] = { &send_machine, &receive_machine, &credit_machine };
+static const struct machine *const machines[] = { &send_machine, &receive_machine, &credit_machine, &postmark_machine,
+    &lodge_machine };
 #define MACHINES (sizeof(machines) / sizeof(machines[0]))
 
 START_TEST(every_row_names_states_of_its_machine_once)
@@ -81,6 +82,14 @@ START_TEST(wal01_no_way_from_delivered_to_free)
 			ck_assert(r->to != SEND_CANCELLED && r->to != SEND_REFUSED && r->to != SEND_PAUSED &&
 			    r->to != SEND_WALKING);
 	}
+	for (size_t h = 0; h < send_machine.nhappenings; h++)
+		for (int state = SEND_POSTMARKING; state <= SEND_POSTMARK_LATE; state++) {
+			const struct machine_row *r = machine_find(&send_machine, state, (int)h);
+
+			if (r != NULL)
+				ck_assert(r->to == SEND_POSTMARKING || r->to == SEND_POSTMARK_LATE || r->to == SEND_DELIVERED ||
+				    r->to == SEND_INCOMPLETE);
+		}
 	for (size_t h = 0; h < receive_machine.nhappenings; h++) {
 		const struct machine_row *r = machine_find(&receive_machine, RECEIVE_PLACED, (int)h);
 

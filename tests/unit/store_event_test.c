@@ -206,6 +206,72 @@ START_TEST(log02_filters_newest_first)
 END_TEST
 
 static void
+find(const char *prefix, enum sp_status want, size_t count)
+{
+	ck_status(store_event_find(store, prefix, got_rows, NULL), SP_OK);
+	run_loop();
+	ck_status(answer_status, want);
+	ck_assert_uint_eq(nfound, count);
+}
+
+/* What is handed in belongs to a receiving: it stands in the log only while it is pending, or if it fails. */
+START_TEST(log02_what_is_handed_in_is_no_entry_of_its_own)
+{
+	static const enum event_kind kinds[] = { EVENT_RECEIVE, EVENT_POSTMARK, EVENT_LODGE, EVENT_POSTMARK, EVENT_LODGE };
+
+	fresh_store();
+	for (uint8_t i = 1; i <= 5; i++) {
+		SP_AUTO(event_row) *row = make_event(i, kinds[i - 1], 100 * i);
+
+		row->ended = i != 2;
+		row->reason = i == 3 ? SP_E_SPENT : SP_OK;
+		save(row, NULL);
+	}
+	list(EVENTS_ALL, 0, 100, "31");
+	list(EVENTS_PENDING, 0, 100, "2");
+	list(EVENTS_FAILED, 0, 100, "3");
+	forget_rows();
+	remove_store();
+}
+END_TEST
+
+START_TEST(rc10_a_payment_is_noted_in_the_receiving_of_the_same_peer)
+{
+	SP_AUTO(event_row) *row = make_event(7, EVENT_RECEIVE, 1), *mark = make_event(7, EVENT_POSTMARK, 2);
+
+	fresh_store();
+	row->receipt = strdup("/before");
+	row->state = 20;
+	save(row, "received");
+	mark->payment = 2;
+	ck_status(store_event_payment(store, mark, EVENT_RECEIVE, "paid"), SP_OK);
+	find("0707", SP_OK, 1);
+	ck_assert_uint_eq(found[0]->payment, 2);
+	ck_assert_str_eq(found[0]->receipt, "/before");
+	ck_assert_int_eq(found[0]->state, 20);
+	mark->receipt = strdup("/after");
+	ck_status(store_event_payment(store, mark, EVENT_RECEIVE, "again"), SP_OK);
+	find("0707", SP_OK, 1);
+	ck_assert_str_eq(found[0]->receipt, "/after");
+	forget_rows();
+	/* another station's is not touched */
+	free(mark->peer);
+	mark->peer = strdup("eve/phone@post.example");
+	mark->payment = 4;
+	ck_status(store_event_payment(store, mark, EVENT_RECEIVE, "not here"), SP_OK);
+	find("0707", SP_OK, 1);
+	ck_assert_uint_eq(found[0]->payment, 2);
+	forget_rows();
+	ck_status(store_history(store, 0, NULL, 100, got_history, NULL), SP_OK);
+	run_loop();
+	ck_assert_uint_eq(nfound, 3);
+	ck_assert_str_eq(said[1], "paid");
+	nfound = 0;
+	remove_store();
+}
+END_TEST
+
+static void
 filter_uses(const char *where, const char *index)
 {
 	sqlite3 *db;
@@ -233,15 +299,6 @@ START_TEST(filters_go_by_index)
 	remove_store();
 }
 END_TEST
-
-static void
-find(const char *prefix, enum sp_status want, size_t count)
-{
-	ck_status(store_event_find(store, prefix, got_rows, NULL), SP_OK);
-	run_loop();
-	ck_status(answer_status, want);
-	ck_assert_uint_eq(nfound, count);
-}
 
 START_TEST(an_event_is_found_by_a_unique_beginning)
 {
@@ -311,5 +368,6 @@ END_TEST
 
 UNIT_MAIN("store/event", log01_every_column_comes_back, texts_and_bytes_may_be_absent,
     rows_are_keyed_by_id_kind_and_peer,
-    log02_filters_newest_first, filters_go_by_index, an_event_is_found_by_a_unique_beginning,
+    log02_filters_newest_first, filters_go_by_index, log02_what_is_handed_in_is_no_entry_of_its_own,
+    rc10_a_payment_is_noted_in_the_receiving_of_the_same_peer, an_event_is_found_by_a_unique_beginning,
     log07_history_is_numbered_and_read_on, history_is_only_added_to)
