@@ -255,11 +255,11 @@ def test_wal09_a_copy_that_is_put_back_is_found_out_and_not_spent(post, pair, tm
     for name in os.listdir(copy):
         shutil.copy(copy / name, a.home)
     a.start()
+    refused = send(a, b, tmp_path)                  # whatever comes first
     c = wait_for(lambda: [c for c in a.json("credits") if c["sheets"][0]["closed"]])[0]
+    assert refused.returncode == 4
     assert c["free"] == 0 and any("restored copy" in words for words in c["lacks"])
     assert any("restored copy" in words for words in only(a.json("status"))["lacks"])
-    refused = send(a, b, tmp_path)
-    assert refused.returncode == 4
     a.daemon.kill()
     a.start()
     assert credits(a)["free"] == 0
@@ -298,6 +298,20 @@ def test_wal09_without_creditd_spending_has_its_limit(post, pair, creditd, tmp_p
     post.start_service("creditd")
     wait_for(lambda: credits(a)["withheld"] == 25 - 2 * OFFLINE, 40)
     assert send(a, b, tmp_path).returncode == 0
+
+
+def test_wal09_with_creditd_it_has_none(post, pair, tmp_path):
+    a, b = pair
+    post.rich(a, 40)
+    files = []
+    for n in range(3 * OFFLINE):        # quicker than it reports by itself
+        files.append(tmp_path / str(n))
+        files[-1].write_text(str(n))
+    for f in files:
+        a.sealpost("send", "--no-wait", "--to", b.name, "--receipt", "direct", str(f))
+    wait_for(lambda: not a.json("log", "--pending"), 60)
+    assert not a.json("log", "--failed")
+    assert credits(a)["free"] == 40 - 3 * OFFLINE
 
 
 # ---- what is shown ----
