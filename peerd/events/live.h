@@ -52,6 +52,7 @@ struct live {
 	struct sp_addr to;
 	struct sp_buf files_txt;		/* of what was sent */
 	struct post_in *done_in;		/* DONE, to be answered when it is saved */
+	bool reported;				/* creditd was asked to be told, before serials are reserved */
 	bool settled_early;			/* DONE came before our own data thread had finished */
 	uint32_t fetches;			/* tries to get the receipt, or the postmark that is late */
 	uint32_t asks;				/* for a postmark that is being made */
