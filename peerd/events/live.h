@@ -52,6 +52,7 @@ struct live {
 	struct sp_addr to;
 	struct sp_buf files_txt;		/* of what was sent */
 	struct post_in *done_in;		/* DONE, to be answered when it is saved */
+	bool reported;				/* creditd was asked to be told, before serials are reserved */
 	bool settled_early;			/* DONE came before our own data thread had finished */
 	uint32_t fetches;			/* tries to get the receipt, or the postmark that is late */
 	uint32_t asks;				/* for a postmark that is being made */
@@ -59,6 +60,7 @@ struct live {
 	/* receiving */
 	struct post_in *offer_in;		/* to be answered with ACCEPT when that is saved */
 	struct post_in *frank_in;		/* its frank is being checked */
+	struct sp_buf sheet_in;			/* THING with its sheet, while the signer's certificate is asked for */
 	struct sp_accept own;			/* our accept, with its token */
 	struct sp_x25519_pair one_time;
 	struct sp_hash accept_hash;

@@ -8,12 +8,37 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 
+static void reserve(struct live *l);
+
+static void
+wallet_known(void *arg, enum sp_status st, const struct sp_why *why)
+{
+	(void)st;
+	(void)why;
+	reserve(arg);	/* without creditd it goes on as far as sheets allow */
+}
+
+/* Before serials are reserved creditd is told what is spent: once after a start, for this may be a restored copy, and when the
+ * wallet has got to the end of what may be spent without. false: no need. */
+static bool
+report_first(struct live *l, bool needed)
+{
+	if (!needed || l->reported || wallet_report(l->all->parts.wallet, wallet_known, l) != SP_OK)
+		return false;
+	l->reported = true;
+	return true;
+}
+
 static void
 reserved(void *arg, enum sp_status st, const struct sp_why *why, const struct wallet_spend *spend)
 {
 	struct live *l = arg;
 
 	live_go_on(l);
+	if (report_first(l, st == SP_E_CREDITS)) {
+		live_next(l);
+		return;
+	}
 	if (st != SP_OK) {
 		send_fail(l, st, why);
 		return;
@@ -26,24 +51,33 @@ reserved(void *arg, enum sp_status st, const struct sp_why *why, const struct wa
 	send_walked(l);
 }
 
-void
-send_price(struct live *l)
+static void
+reserve(struct live *l)
 {
-	const struct sp_tariff *tariff = member_tariff(l->all->parts.station);
 	uint64_t bytes = sp_manifest_bytes(source_manifest(l->source));
 	enum sp_status st;
 
-	/* what was offered free of charge stays so */
-	if (l->row->offer.len > 0 ? l->row->price == 0 : tariff->count == 0) {
-		send_walked(l);
-		return;
-	}
 	live_hold(l);
 	st = store_serials_reserve(l->all->parts.store, &l->row->id, bytes, sp_clock_wall_ms(), reserved, l);
 	if (st != SP_OK) {
 		live_go_on(l);
 		send_fail(l, st, NULL);
 	}
+}
+
+void
+send_price(struct live *l)
+{
+	const struct sp_tariff *tariff = member_tariff(l->all->parts.station);
+
+	/* what was offered free of charge stays so */
+	if (l->row->offer.len > 0 ? l->row->price == 0 : tariff->count == 0) {
+		send_walked(l);
+		return;
+	}
+	l->reported = false;
+	if (!report_first(l, wallet_is_new(l->all->parts.wallet)))
+		reserve(l);
 }
 
 /* One that is good for a while yet is sent as it is: the same bytes again. */

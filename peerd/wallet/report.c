@@ -6,6 +6,7 @@
 #include "peerd/wallet/report.h"
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
 
 #define SOON_MS 1000
@@ -31,7 +32,7 @@ struct wallet {
 	struct member *station;
 	struct sp_timer *timer;		/* owned: of the next round */
 	uint32_t tries;			/* rounds that failed since one did not */
-	bool loaded;			/* starting is known */
+	bool loaded, asked;		/* starting is known; the first round has ended, well or not */
 	bool closed;			/* a sheet was, before its time */
 
 	struct sp_id *starting;		/* owned: sheets whose start creditd does not know yet */
@@ -130,6 +131,7 @@ round_end(struct wallet *w)
 	free(w->list);
 	w->list = NULL;
 	w->count = w->at = 0;
+	w->asked = true;
 	call_waiters(w);
 	w->running = false;
 	if (w->status == SP_OK)
@@ -204,6 +206,7 @@ answered(void *arg, const struct sp_answer *answer)
 	enum sp_status st = sp_answer_read(answer, SP_MSG_SHEET_STATE_IS, &m, &why);
 
 	w->client = NULL;
+	SP_FAULT("sheet-answered");
 	if (st == SP_E_NOTFOUND && answer->from_server) {
 		/* the others can still be reported */
 		sp_log(SP_LOG_WARN, "sheet-unknown", "sheet=%s", sp_id_text(&t->sheet, id));
@@ -368,6 +371,12 @@ wallet_report(struct wallet *w, wallet_done_fn *fn, void *arg)
 	if (!w->running)
 		round_begin(w);
 	return SP_OK;
+}
+
+bool
+wallet_is_new(const struct wallet *w)
+{
+	return w != NULL && !w->asked;
 }
 
 bool

@@ -30,6 +30,10 @@ void wallet_spent(struct wallet *w);
 typedef void wallet_done_fn(void *arg, enum sp_status st, const struct sp_why *why);
 SP_MUST_CHECK enum sp_status wallet_report(struct wallet *w, wallet_done_fn *fn, void *arg);
 
+/* Has creditd not yet been asked since the start whether this wallet is the newest there is? Whoever spends waits for that with
+ * wallet_report(). NULL is fine. */
+bool wallet_is_new(const struct wallet *w);
+
 /* Was a sheet closed that could still be spent, because creditd has seen a later state of this wallet? NULL is fine. */
 bool wallet_has_closed(const struct wallet *w);
 
