@@ -42,14 +42,18 @@ const char *member_service(const struct member *s, const char *role);
 /* For asking a service of this role; borrowed. NULL if the roster knows none, with the reason. */
 struct sp_client *member_client(struct member *s, enum sp_role role, struct sp_why *why);
 
-/* The certificate of a service in the roster (checked), by its hash or its letter key; NULL if there is none. Borrowed until
- * the next roster. */
+/* The certificate of a service in the roster, or learnt (checked), by its hash or its letter key; NULL if there is none.
+ * Borrowed until the loop's next turn. */
 struct member_service {
 	struct sp_identity identity;
 	struct sp_buf cert;	/* DER */
 };
 const struct member_service *member_service_by_cert(const struct member *s, const struct sp_hash *cert);
 const struct member_service *member_service_by_key(const struct member *s, const uint8_t letter_key[SP_X25519]);
+
+/* Takes the certificate of a service of our domain that this member's share of the roster does not name. A few are remembered.
+ * SP_E_ROLE, SP_E_DOMAIN, or what the trust says. */
+SP_MUST_CHECK enum sp_status member_learn_service(struct member *s, struct sp_span cert, struct sp_why *why);
 
 /* Names of up to max services of a role, with a comma between, as an offer carries them; "" if there are none. */
 const char *member_service_names(const struct member *s, enum sp_role role, size_t max, char *out, size_t size);

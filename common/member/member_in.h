@@ -22,6 +22,7 @@ struct old_trust {
 };
 
 #define MEMBER_SERVICES 64
+#define MEMBER_LEARNT 16	/* services beyond the roster */
 
 /* Addresses of one role's services, "host:port,…", and the client that was made for them. */
 struct role_addresses {
@@ -57,6 +58,8 @@ struct member {
 	struct old_client *old_clients;				/* owned */
 	struct member_service certs[MEMBER_SERVICES];		/* owned */
 	size_t ncerts;
+	struct member_service learnt[MEMBER_LEARNT];		/* owned; the oldest is replaced */
+	size_t next_learnt;
 	struct sp_tariff tariff;
 
 	struct sp_client *client;	/* owned: of keyd */

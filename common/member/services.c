@@ -77,14 +77,57 @@ services_done(struct member *s)
 	}
 	for (size_t i = 0; i < MEMBER_SERVICES; i++)
 		sp_buf_done(&s->certs[i].cert);
+	for (size_t i = 0; i < MEMBER_LEARNT; i++)
+		sp_buf_done(&s->learnt[i].cert);
+}
+
+enum sp_status
+member_learn_service(struct member *s, struct sp_span cert, struct sp_why *why)
+{
+	struct member_service *m = &s->learnt[s->next_learnt];
+	struct sp_identity id;
+	enum sp_status st = sp_trust_check(s->trust, cert, sp_clock_wall_ms(), &id, why);
+
+	if (st != SP_OK)
+		return st;
+	if (id.role == SP_ROLE_STATION || id.role == SP_ROLE_NONE)
+		return sp_fail(SP_E_ROLE, why, "the certificate is no service's");
+	if (strcmp(id.name.domain, s->identity.name.domain) != 0)
+		return sp_fail(SP_E_DOMAIN, why, "the certificate is of a service of another domain");
+	if (member_service_by_cert(s, &id.hash) != NULL)
+		return SP_OK;
+	sp_buf_clear(&m->cert);
+	sp_buf_add_span(&m->cert, cert);
+	if ((st = sp_buf_status(&m->cert)) != SP_OK) {
+		*m = (struct member_service){ .cert = m->cert };
+		return st;
+	}
+	m->identity = id;
+	s->next_learnt = (s->next_learnt + 1) % MEMBER_LEARNT;
+	return SP_OK;
+}
+
+static bool
+has_key(const struct member_service *m, const uint8_t letter_key[SP_X25519])
+{
+	return m->cert.len > 0 && m->identity.has_keys && memcmp(m->identity.letter_key, letter_key, SP_X25519) == 0;
+}
+
+static bool
+has_cert(const struct member_service *m, const struct sp_hash *cert)
+{
+	return m->cert.len > 0 && sp_hash_eq(&m->identity.hash, cert);
 }
 
 const struct member_service *
 member_service_by_cert(const struct member *s, const struct sp_hash *cert)
 {
 	for (size_t i = 0; i < s->ncerts; i++)
-		if (sp_hash_eq(&s->certs[i].identity.hash, cert))
+		if (has_cert(&s->certs[i], cert))
 			return &s->certs[i];
+	for (size_t i = 0; i < MEMBER_LEARNT; i++)
+		if (has_cert(&s->learnt[i], cert))
+			return &s->learnt[i];
 	return NULL;
 }
 
@@ -92,8 +135,11 @@ const struct member_service *
 member_service_by_key(const struct member *s, const uint8_t letter_key[SP_X25519])
 {
 	for (size_t i = 0; i < s->ncerts; i++)
-		if (s->certs[i].identity.has_keys && memcmp(s->certs[i].identity.letter_key, letter_key, SP_X25519) == 0)
+		if (has_key(&s->certs[i], letter_key))
 			return &s->certs[i];
+	for (size_t i = 0; i < MEMBER_LEARNT; i++)
+		if (has_key(&s->learnt[i], letter_key))
+			return &s->learnt[i];
 	return NULL;
 }
 

@@ -18,7 +18,8 @@ lacks(const struct peer *p)
 		return list;
 	}
 	if (member_service(p->station, "creditd")[0] == 0)
-		json_array_append_new(list, json_string("no creditd is known: everything is free of charge"));
+		json_array_append_new(list, json_string(member_tariff(p->station)->count == 0 ?
+		    "no creditd is known: everything is free of charge" : "no creditd is known: credits can't be had"));
 	if (member_service(p->station, "certd")[0] == 0)
 		json_array_append_new(list, json_string("no certd is known: receipts are direct, without a postmark"));
 	if (wallet_has_closed(p->wallet))

@@ -173,7 +173,8 @@ fetched(void *arg, const struct sp_answer *answer)
 	}
 	if (st == SP_OK) {
 		sp_sha256(m.signer, &cert);
-		st = credit_check(l, m.statement, m.signature, &cert, &signer, &a, &why);
+		if ((st = member_learn_service(l->all->parts.station, m.signer, &why)) == SP_OK)
+			st = credit_check(l, m.statement, m.signature, &cert, &signer, &a, &why);
 	}
 	if (st == SP_OK) {
 		credit_take(l, &a, signer, m.statement, m.signature, NULL);

@@ -202,6 +202,7 @@ live_free(struct live *l)
 	source_free(l->source);
 	data_result_free(l->result);
 	sp_buf_done(&l->files_txt);
+	sp_buf_done(&l->sheet_in);
 	sp_wipe(&l->accept, sizeof(l->accept));
 	sp_wipe(&l->own, sizeof(l->own));
 	sp_wipe(&l->one_time, sizeof(l->one_time));

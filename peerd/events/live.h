@@ -60,6 +60,7 @@ struct live {
 	/* receiving */
 	struct post_in *offer_in;		/* to be answered with ACCEPT when that is saved */
 	struct post_in *frank_in;		/* its frank is being checked */
+	struct sp_buf sheet_in;			/* THING with its sheet, while the signer's certificate is asked for */
 	struct sp_accept own;			/* our accept, with its token */
 	struct sp_x25519_pair one_time;
 	struct sp_hash accept_hash;

@@ -114,55 +114,97 @@ check(struct live *l, const struct sp_sheet *sheet)
 		taken(l, st, NULL);
 }
 
-/* The sheet that came: is it the one that the frank names, by a creditd that we know? */
+/* The sheet that came: is it the one that the frank names, by a creditd of our domain? SP_E_NOKEY: its certificate is not
+ * here. */
 static enum sp_status
-open_sheet(struct live *l, const struct post_answer *answer, struct sp_sheet *ret_sheet, struct sp_why *why)
+open_sheet(struct live *l, const struct sp_msg_thing *thing, struct sp_sheet *ret_sheet, struct sp_why *why)
 {
-	struct member *station = l->all->parts.station;
-	const struct member_service *signer;
-	struct sp_msg_thing thing;
+	const struct member_service *signer = member_service_by_cert(l->all->parts.station, &thing->signer);
 	enum sp_status st;
 
-	if (answer->type != SP_MSG_THING)
-		return sp_fail(SP_E_FRANK, why, "the sender does not have the sheet that its frank names");
-	if ((st = sp_decode(sp_desc_msg(SP_MSG_THING), answer->body, &thing, why)) != SP_OK)
-		return st;
-	if (thing.kind != 2 || thing.signature.n == 0)
+	if (thing->kind != 2 || thing->signature.n == 0)
 		return sp_fail(SP_E_FRANK, why, "the sender has sent something else than the sheet");
-	if ((signer = member_service_by_cert(station, &thing.signer)) == NULL)
+	if (signer == NULL)
 		return sp_fail(SP_E_NOKEY, why, "the sheet is signed by a creditd that is not known here");
-	if ((st = sp_sheet_open(thing.bytes, thing.signature, &signer->identity, ret_sheet, why)) != SP_OK)
+	if ((st = sp_sheet_open(thing->bytes, thing->signature, &signer->identity, ret_sheet, why)) != SP_OK)
 		return st;
 	return sp_hash_eq(&ret_sheet->hash, &l->frank.sheet) ? SP_OK :
 	    sp_fail(SP_E_FRANK, why, "the sender has sent another sheet than its frank names");
+}
+
+/* An answer to one of our GETs: false if there is nothing to go on with (the frank comes again). */
+static bool
+read_thing(struct live *l, enum sp_status st, const struct sp_why *why, const struct post_answer *answer,
+    struct sp_msg_thing *ret_thing)
+{
+	struct sp_why bad = { "" };
+
+	l->letter = 0;
+	if (l->frank_in == NULL)
+		return false;
+	if (st != SP_OK || l->saving || l->moving != NULL || !live_heeds(l, RECEIVE_ON_PAID)) {
+		sp_log_fail(SP_LOG_INFO, "sheet-not-here", st, why);
+		unanswer(l);
+		return false;
+	}
+	if (answer->type != SP_MSG_THING)
+		st = sp_fail(SP_E_FRANK, &bad, "the sender does not have the sheet that its frank names");
+	else
+		st = sp_decode(sp_desc_msg(SP_MSG_THING), answer->body, ret_thing, &bad);
+	if (st != SP_OK)
+		refuse(l, st, &bad);
+	return st == SP_OK;
+}
+
+static void
+sheet_opened(struct live *l, enum sp_status st, const struct sp_sheet *sheet, const struct sp_why *why)
+{
+	if (st != SP_OK) {
+		refuse(l, st, why);
+		return;
+	}
+	keep_sheet(l->all, sheet);
+	check(l, sheet);
+}
+
+/* A creditd that is not in our share of the roster: whoever has a sheet of its has its certificate. */
+static void
+signer_answered(void *arg, enum sp_status st, const struct sp_why *why, const struct post_answer *answer)
+{
+	struct live *l = arg;
+	struct sp_msg_thing thing, cert;
+	struct sp_sheet sheet;
+	struct sp_why bad = { "" };
+
+	if (!read_thing(l, st, why, answer, &cert))
+		return;
+	if (cert.kind != 1)
+		st = sp_fail(SP_E_NOKEY, &bad, "the sheet is signed by a creditd that is not known here");
+	else if ((st = member_learn_service(l->all->parts.station, cert.bytes, &bad)) == SP_OK &&
+	    (st = sp_decode(sp_desc_msg(SP_MSG_THING), sp_buf_span(&l->sheet_in), &thing, &bad)) == SP_OK)
+		st = open_sheet(l, &thing, &sheet, &bad);
+	sheet_opened(l, st, &sheet, &bad);
 }
 
 static void
 sheet_answered(void *arg, enum sp_status st, const struct sp_why *why, const struct post_answer *answer)
 {
 	struct live *l = arg;
-	struct sp_why bad = { "" };
+	struct sp_msg_thing thing;
+	struct sp_msg_get get;
 	struct sp_sheet sheet;
+	struct sp_why bad = { "" };
 
-	l->letter = 0;
-	if (l->frank_in == NULL)
+	if (!read_thing(l, st, why, answer, &thing))
 		return;
-	if (st != SP_OK) {
-		sp_log_fail(SP_LOG_INFO, "sheet-not-here", st, why);
-		unanswer(l);
+	st = open_sheet(l, &thing, &sheet, &bad);
+	if (st != SP_E_NOKEY) {
+		sheet_opened(l, st, &sheet, &bad);
 		return;
 	}
-	st = open_sheet(l, answer, &sheet, &bad);
-	if (st == SP_OK)
-		keep_sheet(l->all, &sheet);
-	else if (st == SP_E_NOKEY)
-		member_refresh(l->all->parts.station, NULL, NULL);	/* it may be new: the next frank finds it */
-	if (l->saving || l->moving != NULL || !live_heeds(l, RECEIVE_ON_PAID))
-		unanswer(l);	/* it moved meanwhile */
-	else if (st == SP_OK)
-		check(l, &sheet);
-	else
-		refuse(l, st, &bad);
+	get.hash = thing.signer;
+	if (!bytes_set(&l->sheet_in, answer->body) || !live_ask(l, false, SP_MSG_GET, &get, signer_answered))
+		unanswer(l);
 }
 
 /* There may be no connection at the moment; the next accept does not hold. */
@@ -241,11 +283,31 @@ receive_release(struct live *l)
 	l->frank_in = NULL;
 }
 
-/* ---- our own sheets, for recipients of our franks ---- */
+/* ---- our own sheets, for recipients of our franks, and the certificates of those who signed them ---- */
 struct asked {
 	struct events *all;
 	struct post_in *in;
+	struct sp_hash hash;
 };
+
+static void
+signers(void *arg, enum sp_status st, const struct sheet_row *rows, size_t count)
+{
+	struct asked *a = arg;
+	struct sp_msg_thing thing = { .kind = 1 };
+	struct sp_hash hash;
+
+	for (size_t i = 0; st == SP_OK && i < count && thing.bytes.n == 0; i++) {
+		sp_sha256(sp_buf_span(&rows[i].signer), &hash);
+		if (sp_hash_eq(&hash, &a->hash))
+			thing.bytes = sp_buf_span(&rows[i].signer);
+	}
+	if (thing.bytes.n > 0)
+		post_reply(a->all->parts.post, a->in, SP_MSG_THING, &thing);
+	else
+		events_answer(a->all, a->in, st != SP_OK ? st : SP_E_NOTFOUND);
+	free(a);
+}
 
 static void
 found(void *arg, enum sp_status st, const struct sheet_row *rows, size_t count)
@@ -253,13 +315,15 @@ found(void *arg, enum sp_status st, const struct sheet_row *rows, size_t count)
 	struct asked *a = arg;
 	struct sp_msg_thing thing = { .kind = 2 };
 
-	if (st != SP_OK || count == 0) {
-		events_answer(a->all, a->in, st != SP_OK ? st : SP_E_NOTFOUND);
-	} else {
+	if (st == SP_OK && count == 0 && store_sheets(a->all->parts.store, signers, a) == SP_OK)
+		return;
+	if (st == SP_OK && count > 0) {
 		thing.bytes = sp_buf_span(&rows[0].statement);
 		thing.signature = sp_buf_span(&rows[0].signature);
 		sp_sha256(sp_buf_span(&rows[0].signer), &thing.signer);
 		post_reply(a->all->parts.post, a->in, SP_MSG_THING, &thing);
+	} else {
+		events_answer(a->all, a->in, st != SP_OK ? st : SP_E_FULL);
 	}
 	free(a);
 }
@@ -271,16 +335,13 @@ on_get(void *arg, struct post_in *in)
 	struct asked *a = malloc(sizeof(*a));
 	struct sp_msg_get get;
 
-	if (a == NULL || sp_decode(sp_desc_msg(SP_MSG_GET), in->body, &get, NULL) != SP_OK) {
-		free(a);
-		post_ignore(e->parts.post, in);
-		return;
+	if (a != NULL && sp_decode(sp_desc_msg(SP_MSG_GET), in->body, &get, NULL) == SP_OK) {
+		*a = (struct asked){ e, in, get.hash };
+		if (store_sheet_find(e->parts.store, &get.hash, found, a) == SP_OK)
+			return;
 	}
-	*a = (struct asked){ e, in };
-	if (store_sheet_find(e->parts.store, &get.hash, found, a) != SP_OK) {
-		free(a);
-		post_ignore(e->parts.post, in);
-	}
+	free(a);
+	post_ignore(e->parts.post, in);
 }
 
 void

@@ -61,16 +61,19 @@ run_job(struct sql *sql, struct store_job *job)
 		job->status = sql_status(sql, &job->why);
 }
 
+/* changed: there is something to lose. */
 static enum sp_status
-commit(struct sql *sql, struct sp_why *why)
+commit(struct sql *sql, bool changed, struct sp_why *why)
 {
 	enum sp_status st;
 
-	SP_FAULT("store-before-commit");
+	if (changed)
+		SP_FAULT("store-before-commit");
 	st = sql_run(sql, SQL_COMMIT, why);
 	if (st != SP_OK && sqlite3_get_autocommit(sql->db) == 0 && sql_run(sql, SQL_ROLLBACK, NULL) != SP_OK)
 		sp_log(SP_LOG_ERR, "store-rollback-failed", "reason=\"%s\"", sqlite3_errmsg(sql->db));
-	SP_FAULT("store-after-commit");
+	if (changed)
+		SP_FAULT("store-after-commit");
 	return st;
 }
 
@@ -79,6 +82,7 @@ static size_t
 run_transaction(struct sql *sql, void **jobs, size_t n)
 {
 	struct sp_why why = { "" };
+	int changes = sqlite3_total_changes(sql->db);
 	enum sp_status st;
 
 	for (size_t i = 0; i < n; i++)
@@ -96,7 +100,7 @@ run_transaction(struct sql *sql, void **jobs, size_t n)
 			return i + 1;
 		}
 	}
-	if ((st = commit(sql, &why)) != SP_OK)
+	if ((st = commit(sql, sqlite3_total_changes(sql->db) != changes, &why)) != SP_OK)
 		spoil(jobs, n, st, &why);
 	return n;
 }

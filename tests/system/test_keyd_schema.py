@@ -310,7 +310,7 @@ def test_services_that_cannot_be(db, role, name, addresses, words):
     refused(db, f"SELECT key.admin_service('{role}', '{name}', {addresses})", "post_admin", words)
 
 
-def test_a_station_draws_its_services_once_and_keeps_them(db):
+def test_cr10_a_station_draws_its_services_once_and_keeps_them(db):
     for i in range(8):
         enrol_service(db, "creditd", f"c{i}")
     enrol_service(db, "certd", "only")

@@ -1,9 +1,7 @@
-"""Wallets looked into and filled from outside: credits of a real creditd, laid into a stopped station's database."""
+"""Wallets looked into and exchanged from outside."""
 
-import hashlib
 import os
 import sqlite3
-import struct
 import subprocess
 import time
 
@@ -31,39 +29,14 @@ def fetch_sheet(office, folder, account, number, out):
         time.sleep(0.05)
 
 
-def fields(statement):
-    """A statement's fields by their tags."""
-    out, at = {}, 8
-    while at < len(statement):
-        tag, length = struct.unpack_from(">HI", statement, at)
-        out[tag] = statement[at + 6:at + 6 + length]
-        at += 6 + length
-    return out
-
-
 def contents(path):
     with open(path, "rb") as f:
         return f.read()
 
 
-def give_credits(office, station, number, start=True):
-    """A sheet of so many credits for a station, from an account of its own; the station is started anew. Its .stmt's path."""
-    account = office.open_account(station.person, number)
-    station.daemon.stop()
-    out = station.path(f"sheet-{account}")
-    fetch_sheet(office, station.path("station"), account, number, out)
-    statement = contents(out + ".stmt")
-    f = fields(statement)
-    n = {tag: int.from_bytes(f[tag], "big") for tag in (10, 12, 18, 20, 22)}
-    with sqlite3.connect(station.path("peer.db")) as db:
-        db.execute("INSERT INTO sheet (id, hash, statement, signature, signer, first, count, next, epoch, offline, valid_until_ms)"
-                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                   (f[4], hashlib.sha256(statement).digest(), statement, contents(out + ".sig"), contents(out + ".der"), n[10],
-                    n[12], n[10], n[20], n[22], n[18]))
-    db.close()
-    if start:
-        station.start()
-    return out + ".stmt"
+def give_credits(office, station, number):
+    """So many credits for a station, from an account of its own."""
+    station.sealpost("credits", "add", str(number), "--account", office.open_account(station.person, number))
 
 
 def ask(station, question, *values):
