@@ -11,7 +11,8 @@
 #include "peerd/cli/follow.h"
 #include "peerd/cli/print.h"
 
-#define GAUGE 30	/* columns */
+#define GAUGE 30		/* columns */
+#define GAUGE_LEAST 10
 
 static const char *
 plural(unsigned long long n)
@@ -26,11 +27,12 @@ say_gauge(const struct cli *cli, const json_t *c)
 {
 	unsigned long long free_now = api_number(c, "free"), granted = api_number(c, "granted");
 	const char *colour = !cli->colour ? "" : free_now == 0 ? "\033[31m" : api_true(c, "low") ? "\033[33m" : "\033[32m";
+	unsigned width = cli_width(cli), used = 2;
 	SP_AUTO_DONE(sp_buf) bar = { 0 };
 
-	printf("%-10s %llu of %llu", "free", free_now, granted);
-	if (cli->terminal && granted > 0) {
-		print_bar(free_now, granted, GAUGE, &bar);
+	used += (unsigned)printf("%-10s %llu of %llu", "free", free_now, granted);
+	if (width >= used + GAUGE_LEAST && granted > 0) {
+		print_bar(free_now, granted, width - used < GAUGE ? width - used : GAUGE, &bar);
 		printf("  %s%s%s", colour, sp_buf_cstr(&bar), colour[0] != 0 ? "\033[0m" : "");
 	}
 	putchar('\n');

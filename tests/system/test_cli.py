@@ -21,11 +21,11 @@ from conftest import SOURCE, retire
 from test_delivery import deliver, wait_for
 
 NO_TERMINALS = "explained: this machine has no pseudo-terminals"
-VERBS = ["enrol", "send", "log", "show", "cancel", "book", "who", "status", "receipt", "verify"]
+VERBS = ["enrol", "send", "log", "show", "cancel", "book", "credits", "who", "status", "receipt", "verify"]
 
 
-def in_terminal(station, words, columns, env=None, stop_after=None):
-    """Runs the command in a pseudo-terminal; (exit status, everything it wrote)."""
+def in_terminal(station, words, columns, env=None, stop_after=None, typed=b""):
+    """Runs the command in a pseudo-terminal, with typed as its input; (exit status, everything it wrote)."""
     try:
         master, slave = pty.openpty()
     except OSError as e:
@@ -35,6 +35,7 @@ def in_terminal(station, words, columns, env=None, stop_after=None):
                              stdout=slave, stderr=slave, start_new_session=True,
                              env={**station.office.daemon_env(), "TERM": "xterm", **(env or {})})
     os.close(slave)
+    os.write(master, typed)
     out, end = b"", time.monotonic() + 60
     while time.monotonic() < end:
         if stop_after is not None and stop_after in out:

@@ -170,6 +170,37 @@ def test_gui21_book(cli, peerd):
     assert cli.json("book", "rm", "bob@post.example") == [{}]
 
 
+CREDITS = {"free": 42, "granted": 100, "withheld": 30, "reserved": 2, "spent": 56, "void": 1, "low": False, "account": "1234567890",
+           "tariff": [{"from": 0, "price": 1}, {"from": 1000000, "price": 2}], "lacks": ["words"],
+           "sheets": [{"granted": 100, "free": 42, "valid_until": "2027-02-22T05:08:41Z", "closed": False}]}
+
+
+def test_gui21_wal04_credits(cli, peerd):
+    peerd.answers["GET", "/v1/credits"] = CREDITS
+    said = cli("credits").stdout
+    for words in ("42 of 100\n", "30 of them only when creditd has been reached", "2  for deliveries under way", "1  of deliveries that",
+                  "56", "until 2027-02-22 05:08", "1 credit a delivery, 2 from 1.0 MB on", "1234567890", "words"):
+        assert words in said, words
+    assert "\x1b" not in said and "add 25" not in said
+    assert cli.json("credits") == [CREDITS]
+    peerd.answers["GET", "/v1/credits"] = {**CREDITS, "free": 3, "low": True}
+    assert "few credits are left; get more: sealpost credits add 25" in cli("credits").stdout
+
+
+def test_gui21_wal12_wal13_a_request_for_credits(cli, peerd):
+    asked = event(kind="credit", state="ASKING", peer="creditd", title="25 credits", credits={"asked": 25, "granted": None,
+                                                                                              "account": "77"})
+    peerd.answers["GET", "/v1/credits"] = {**CREDITS, "account": None}
+    assert "--account NUMBER" in cli("credits", "add", want=2).stderr
+    peerd.answers["POST", "/v1/credits"] = {"events": [asked], "last": 10}
+    for result, want, granted, words in (("granted", 0, 20, "granted: 20 credits of 25 asked for"),
+                                         ("denied", 3, None, "denied: no credits from account 77"), ("failed", 1, None, "failed")):
+        done = {**asked, "ended": True, "result": result, "credits": {"asked": 25, "granted": granted, "account": "77"}}
+        peerd.answers["GET", "/v1/events"] = {"last": 11, "gap": False, "rows": [row(11, result, done)]}
+        assert words in cli("credits", "add", "--account", "77", want=want).stdout
+        assert peerd.asked[-2 if want else -3][3] == {"number": 25, "account": "77"}
+
+
 def test_gui21_who(cli, peerd):
     here = {"name": PEER, "present": True, "address": "192.0.2.7:7325", "milliseconds": 3, "reason": None}
     away = {"name": "bob/phone@post.example", "present": False, "address": None, "milliseconds": 3000,
@@ -261,6 +292,7 @@ def test_no_proxy_of_the_environment_gets_between(cli, peerd):
                                    ["show", ""], ["cancel", "a", "b"], ["book", "add"], ["book", "add", "a", "b"], ["book", "rm"],
                                    ["book", "nonsense"], ["book", "list", "x"], ["book", "rm", "x", "--address", "y"], ["who"],
                                    ["status", "extra"], ["receipt"], ["receipt", "show"], ["receipt", "hide", "x"], ["verify"],
+                                   ["credits", "nonsense"], ["credits", "--account", "1"], ["credits", "add", "x"],
                                    ["enrol"], ["enrol", "a", "b"], ["log", "--nonsense"], ["log", "--sent=yes"]])
 def test_gui21_wrong_usage_is_2(cli, peerd, words):
     done = cli(*words, want=2) if words[:1] not in (["--home"], []) else subprocess.run(

@@ -13,8 +13,9 @@ import uuid
 
 import pytest
 
-from conftest import NUMBERS, _build, _office, retire, sanitizer_reports
+from conftest import NUMBERS, SOURCE, _build, _office, retire, sanitizer_reports
 from office.office import TARIFF, OfficeError
+from test_cli import fields, in_terminal, screen_lines
 from test_delivery import deliver, only, wait_for
 
 OFFLINE = 10
@@ -339,9 +340,18 @@ def test_wal02_wal03_wal04_gui_what_is_left_is_shown_with_what_to_do(post, pair,
     assert "granted" in shown and account in shown and "receipt" not in shown
 
 
+def test_gui21_wal13_on_a_terminal_there_is_a_gauge_and_the_account_is_asked_for(post, alice):
+    account = post.open_account(alice.person, 60)
+    status, out = in_terminal(alice, ["credits", "add", "10"], 80, typed=account.encode() + b"\n")
+    assert status == 0 and "account number: " in out and "granted" in out
+    assert re.search(r"10 of 10  \x1b\[32m\[#{28}\]\x1b\[0m\r\n", out), out
+    status, out = in_terminal(alice, ["credits", "add", "10"], 40, {"NO_COLOR": "1"})
+    assert status == 0 and "account number: " not in out and "20 of 20  [####" in out and "\x1b[3" not in out
+    assert max(len(line) for line in screen_lines(out) if "20 of 20" in line) <= 40
+    assert "[" not in in_terminal(alice, ["credits"], 25, {"NO_COLOR": "1"})[1]
+
+
 def test_gui21_credits_are_described_whole(post, alice):
-    from conftest import SOURCE
-    from test_cli import fields
     with open(os.path.join(SOURCE, "docs", "control.md"), encoding="utf-8") as f:
         described = f.read()
     account = post.open_account(alice.person, 60)
