@@ -212,9 +212,11 @@ def test_wal09_a_sheet_that_has_ended_pays_nothing(office):
 
 def test_wal20_a_sheet_that_no_creditd_has_signed_pays_nothing(office):
     alice = office.alice
-    for name, signer in (("own", alice.dir), ("hers", office.carol.dir)):
+    for name, signer, words in (("own", alice.dir, "the certificate is no service's"),
+                                ("hers", office.carol.dir, "the sheet is signed by a creditd that is not known here")):
         assert alice.pay(sheet=alice.forge(name, signer, "station")) == "accept refuse FRANK"
-        is_refused(alice, "FRANK", "the sheet is signed by a creditd that is not known here")
+        is_refused(alice, "FRANK", words)
+        assert alice.gets == ("1" if name == "own" else "2")    # and the signer's certificate: its own it always has
 
 
 def test_wal20_a_sheet_under_anothers_certificate_pays_nothing(office):
