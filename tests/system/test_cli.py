@@ -121,7 +121,8 @@ def test_gui21_bash_completes_verbs_options_names_and_ids(pair, tmp_path):
         options = set(re.findall(r"--[a-z][a-z-]+", a.sealpost(verb, "--help").stdout)) - {"--help"}
         if verb == "book":
             assert set(complete(a, "sealpost book ")) >= {"add", "rm", "list"}
-        line = {"book": "sealpost book add --", "receipt": "sealpost receipt show --"}.get(verb, f"sealpost {verb} --")
+        line = {"book": "sealpost book add --", "credits": "sealpost credits add --",
+                "receipt": "sealpost receipt show --"}.get(verb, f"sealpost {verb} --")
         assert options | {"--json", "--home"} <= set(complete(a, line)), line
     # bash breaks words at @: what stands before it is there already
     person = b.name.split("@", maxsplit=1)[0]
