@@ -362,9 +362,15 @@ def test_gui21_credits_are_described_whole(post, alice):
 
 # ---- several creditds ----
 
-def test_cr09_a_dead_creditd_leaves_the_request_to_another(post, creditd):
+@pytest.fixture(scope="module")
+def creditd2(post):
+    """Another one on the same ledger."""
     post.add_creditd(f"offline = {OFFLINE};", name="creditd2")
-    second = post.services["creditd2"]
+    return post.services["creditd2"]
+
+
+def test_cr09_a_dead_creditd_leaves_the_request_to_another(post, creditd, creditd2):
+    second = creditd2
     try:
         for s in _station(post, CALLED):
             account = post.open_account(s.person, 90)
@@ -382,3 +388,23 @@ def test_cr09_a_dead_creditd_leaves_the_request_to_another(post, creditd):
             assert credits(s)["free"] == 25 and not any(sheet["closed"] for sheet in credits(s)["sheets"])
     finally:
         second.signal(signal.SIGTERM)
+
+
+def test_wal20_an_unknown_signer_counts_only_where_a_known_creditd_hands_its_answer_out(post, creditd, creditd2):
+    second = creditd2
+    second.stop()
+    post.admin_sql("SELECT key.admin_remove_service('creditd', 'creditd2')")
+    for s in _station(post, CALLED):
+        account = post.open_account(s.person, 60)
+        assert creditd.stop()
+        creditd.start({"SEALPOST_FAULT": "credit-decided=kill"})
+        creditd.wait_until(lambda: " ready " in creditd.log().rsplit("stopping", 1)[1], 30, "said that it is ready")
+        with waiting(s, "20", account) as child:
+            assert creditd.wait_gone(30)
+            post.start_service("creditd2")          # it signs what was decided, and calls
+            wait_for(lambda: "credit-answer-refused" in s.daemon.log())
+            assert credits(s)["free"] == 0 and child.poll() is None
+            second.stop()
+            post.start_service("creditd")
+            assert child.wait(60) == 0, child.stderr.read()
+        assert credits(s)["free"] == 20

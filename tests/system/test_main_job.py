@@ -32,7 +32,7 @@ def is_settled(office, transfer, credits):
     assert office.admin_sql("SELECT name, detail FROM credit.check() WHERE ok IS NOT TRUE") == []
 
 
-def test_bm01_cr09_both_ways_at_once_everything_is_paid_once(paid_office, rich_pair, tmp_path):
+def test_bm01_both_ways_at_once_everything_is_paid_once(paid_office, rich_pair, tmp_path):
     a, b = rich_pair
     (tmp_path / "small").write_text("x" * 1000)
     (tmp_path / "large").write_bytes(os.urandom(1_000_001))

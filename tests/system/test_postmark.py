@@ -374,7 +374,7 @@ def test_wal05_a_recipient_killed_while_it_hands_in_is_paid_once(paying, tmp_pat
     wait_for(lambda: not b.daemon.running(), 60)
     b.start()
     idle(a, b, seconds=120)
-    transfer = only(a.json("log"))["id"]
+    transfer = only(a.json("log", "--sent"))["id"]
     assert marks(office, transfer) == 1 and show(b, transfer)["payment"] == "paid"
 
 

@@ -10,6 +10,7 @@
  *	frank with that serial.
  *	What GET is answered with: give=FILE (another sheet) nothing certificate bad-sheet (its signature) silent.
  *	break: the first time not at all, but all begins again with the offer.
+ *	letter=receipt or letter=files: nothing of all that, but this question about the transfer.
  * frank_client sheet DIR SIGNERDIR ROLE FILE [station=NAME] [first=N] [count=N] [ended]
  *	A sheet of DIR's station, signed by whoever is there.
  *
@@ -361,6 +362,18 @@ on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
 		answered(t, &letter);
 }
 
+/* What only a sender may ask for. */
+static void
+send_question(struct tool *t, const char *what)
+{
+	struct sp_msg_receipt receipt = { .transfer = t->transfer };
+	struct sp_msg_files files = { .transfer = t->transfer };
+	bool is_files = strcmp(what, "files") == 0;
+
+	t->offering = true;		/* no frank follows */
+	ask(t, sp_desc_msg(is_files ? SP_MSG_FILES : SP_MSG_RECEIPT), is_files ? (void *)&files : (void *)&receipt);
+}
+
 /* ---- verbs ---- */
 
 static int
@@ -388,7 +401,9 @@ pay(struct tool *t, char **argv)
 	must(t, sp_letterbox_new(t->loop, &conf, &t->box, &t->why));
 	if ((t->timer = sp_timer_new(t->loop, on_timer, t)) == NULL)
 		return 2;
-	if (text == NULL) {
+	if (word(t, "letter") != NULL) {
+		send_question(t, word(t, "letter"));
+	} else if (text == NULL) {
 		make_offer(t);
 		send_offer(t);
 	} else {
