@@ -47,9 +47,11 @@ class Daemon:
         try:
             with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
                 state = f.read().rsplit(")", 1)[1].split()[0]
+            # a thread that dies later, in a write to the disk perhaps, holds the program's files and locks as long
+            threads = len(os.listdir(f"/proc/{pid}/task"))
         except OSError:
             return None
-        return None if state in "ZX" else pid
+        return None if state in "ZX" and threads <= 1 else pid
 
     def running(self):
         return self.pid() is not None
