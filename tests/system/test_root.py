@@ -80,9 +80,9 @@ def test_bm01_two_machines_with_users_of_their_own(hosts, tmp_path):
         a.sealpost("credits", "add", "25", "--account", office.open_account("alice", 100))
         sent, received = deliver(a, b, tree)
         trees.assert_same(tree, os.path.join(received["placed"], "tree"), left_out)
-        assert (sent["postmarked"], sent["payment"], sent["price"]) == (True, "paid", 1)
+        assert (sent["postmarked"], sent["payment"], sent["price"]) == (True, "paid", 2)
         assert a.json("verify", sent["receipt_file"])[0]["postmarked"]
-        assert a.json("credits")[0]["free"] == 24
+        assert a.json("credits")[0]["free"] == 23
         assert all(ok == "t" for _, ok, _ in office.admin_sql("SELECT name, ok, detail FROM credit.check()"))
         assert os.stat(received["placed"]).st_uid != os.stat(tree).st_uid
         assert not sanitizer_reports(office)
