@@ -45,3 +45,23 @@ sp_clock_text(uint64_t wall_ms, char out[SP_TIME_TEXT])
 		strftime(out, SP_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return out;
 }
+
+uint64_t
+sp_backoff_ms(uint32_t tries, uint64_t first_ms, uint64_t most_ms)
+{
+	uint64_t ms = first_ms;
+
+	for (uint32_t i = 0; i < tries && ms < most_ms; i++)
+		ms *= 2;
+	return ms < most_ms ? ms : most_ms;
+}
+
+bool
+sp_minute_allows(struct sp_minute *m, uint32_t most)
+{
+	uint64_t now = sp_clock_boot_ms();
+
+	if (m->from_ms == 0 || now - m->from_ms > 60 * 1000)
+		*m = (struct sp_minute){ .from_ms = now };
+	return m->count++ < most;
+}

@@ -4,6 +4,7 @@
 #ifndef SP_BASE_CLOCK_H
 #define SP_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Milliseconds since boot, sleep included; never goes back. */
@@ -15,5 +16,17 @@ uint64_t sp_clock_wall_ms(void);
 /* "2026-11-24T05:08:41Z" of wall milliseconds into out[21]; returns out. */
 #define SP_TIME_TEXT 21
 const char *sp_clock_text(uint64_t wall_ms, char out[SP_TIME_TEXT]);
+
+/* How long to wait before the next of several tries: first_ms before the first (tries 0), twice as long each time, up to most_ms. */
+uint64_t sp_backoff_ms(uint32_t tries, uint64_t first_ms, uint64_t most_ms);
+
+/* Counts what may happen so often a minute only (lines in the log about what others send); zeroes to begin with. */
+struct sp_minute {
+	uint64_t from_ms;	/* boot clock */
+	uint32_t count;
+};
+
+/* Counts one more; false if there were most of them in this minute. */
+bool sp_minute_allows(struct sp_minute *m, uint32_t most);
 
 #endif

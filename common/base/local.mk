@@ -14,4 +14,4 @@ libsealpost_a_SOURCES += \
 	common/base/inodes.c common/base/inodes.h \
 	common/base/fault.c common/base/fault.h
 check_PROGRAMS += tests/unit/base_beneath_test tests/unit/base_cursor_test tests/unit/base_buf_test tests/unit/base_text_test tests/unit/base_id_test \
-	tests/unit/base_file_test tests/unit/base_queue_test tests/unit/base_status_test tests/unit/base_inodes_test
+	tests/unit/base_file_test tests/unit/base_queue_test tests/unit/base_status_test tests/unit/base_inodes_test tests/unit/base_clock_test

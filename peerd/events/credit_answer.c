@@ -8,6 +8,8 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 
+#define DROPS_A_MINUTE 20	/* that are kept in the log */
+
 /* A creditd in the roster; NULL if there is none of this certificate: the roster is fetched once. */
 static const struct member_service *
 signer_of(struct live *l, const struct sp_hash *cert)
@@ -104,13 +106,7 @@ credit_take(struct live *l, const struct sp_credit_answer *answer, const struct 
 static void
 drop(struct events *e, struct post_in *in, enum sp_status st, const struct sp_why *why)
 {
-	uint64_t now = sp_clock_boot_ms();
-
-	if (e->credit_drops_from_ms == 0 || now - e->credit_drops_from_ms > 60 * 1000) {
-		e->credit_drops_from_ms = now;
-		e->credit_drops = 0;
-	}
-	if (e->credit_drops++ < 20)
+	if (sp_minute_allows(&e->credit_drops, DROPS_A_MINUTE))
 		sp_log_fail(SP_LOG_WARN, "credit-answer-refused", st, why);
 	post_ignore(e->parts.post, in);
 }

@@ -237,7 +237,4 @@ end(struct live *l)
 #define TABLE_ON(NAME) HAND_IN_ON_##NAME
 #include "peerd/events/table.inc"
 
-const struct machine lodge_machine = {
-	"lodge", HAND_IN_ON_RESTART, NULL, states, sizeof(states) / sizeof(states[0]), rows, sizeof(rows) / sizeof(rows[0]),
-	happenings, sizeof(happenings) / sizeof(happenings[0]),
-};
+const struct machine lodge_machine = TABLE_MACHINE_AS("lodge");

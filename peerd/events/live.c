@@ -242,12 +242,7 @@ live_timer(struct live *l, uint64_t ms, int happening)
 void
 live_timer_again(struct live *l, uint32_t *tries, uint64_t first_ms, uint64_t most_ms, int happening)
 {
-	uint64_t ms = first_ms;
-
-	for (uint32_t i = 0; i < *tries && ms < most_ms; i++)
-		ms *= 2;
-	(*tries)++;
-	live_timer(l, ms < most_ms ? ms : most_ms, happening);
+	live_timer(l, sp_backoff_ms((*tries)++, first_ms, most_ms), happening);
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef PEERD_EVENTS_LIVE_H
 #define PEERD_EVENTS_LIVE_H
 
+#include "common/base/clock.h"
 #include "common/net/client.h"
 #include "common/net/worker.h"
 #include "common/statements/accept.h"
@@ -87,10 +88,8 @@ struct events {
 	size_t next_sheet;
 	uint64_t roster_ms;			/* boot clock: when the roster was asked for last; 0: never */
 	bool stopping;				/* peerd ends, not the transfers */
-	uint64_t refusals_from_ms;		/* strangers' refusals that are logged are bounded a minute */
-	uint32_t refusals;
-	uint64_t credit_drops_from_ms;		/* and so are answers of creditds that are dropped */
-	uint32_t credit_drops;
+	struct sp_minute refusals;		/* strangers' refusals that are logged */
+	struct sp_minute credit_drops;		/* and answers of creditds that are dropped */
 };
 
 /* Makes a live event around a row (taken) and enters it; NULL when out of memory (row freed). */

@@ -122,18 +122,6 @@ judge(const struct asking *a)
 	return SP_OK;
 }
 
-static bool
-log_this_stranger(struct events *e)
-{
-	uint64_t now = sp_clock_boot_ms();
-
-	if (now - e->refusals_from_ms > 60 * 1000) {
-		e->refusals_from_ms = now;
-		e->refusals = 0;
-	}
-	return e->refusals++ < STRANGERS_A_MINUTE;
-}
-
 /* Key, token, port and the signed ACCEPT, with the next number. */
 static enum sp_status
 prepare_accept(struct live *l, const struct asking *a, struct sp_why *why)
@@ -276,7 +264,7 @@ first_offer(struct asking *a)
 		post_ignore(e->parts.post, a->in);
 		return;
 	}
-	if (reason != SP_OK && !a->in_book && !log_this_stranger(e)) {
+	if (reason != SP_OK && !a->in_book && !sp_minute_allows(&e->refusals, STRANGERS_A_MINUTE)) {
 		reply_refuse(e, a->in, sp_buf_span(&row->final), sp_buf_span(&row->final_signature));
 		event_row_free(row);
 		return;

@@ -115,14 +115,9 @@ call_waiters(struct wallet *w)
 static void
 again_later(struct wallet *w)
 {
-	uint64_t ms = AGAIN_FIRST_MS;
-
-	for (uint32_t i = 0; i < w->tries && ms < AGAIN_MOST_MS; i++)
-		ms *= 2;
 	if (w->tries == 0)
 		sp_log_fail(SP_LOG_INFO, "wallet-not-reported", w->status, &w->why);
-	w->tries++;
-	sp_timer_set(w->timer, ms < AGAIN_MOST_MS ? ms : AGAIN_MOST_MS);
+	sp_timer_set(w->timer, sp_backoff_ms(w->tries++, AGAIN_FIRST_MS, AGAIN_MOST_MS));
 }
 
 static void
