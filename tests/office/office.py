@@ -138,15 +138,23 @@ class Office:
             self.add_certd()
         self._write_env()
 
-    def _make_keyd(self):
-        os.makedirs(self.path("keyd", "state"), mode=0o700)
-        self.cluster.sql_file(os.path.join(SOURCE, "keyd", "schema", "roles.sql"))
+    def _settle_in(self, name, program, role, settings):
+        """A service's folder, its roles in the database and its settings; schema and papers come next."""
+        self.services[name] = self._daemon(name)
+        os.makedirs(self.path(name, "state"), mode=0o700)
+        schema = os.path.join(SOURCE, program, "schema")
+        self.cluster.sql_file(os.path.join(schema, "roles.sql"))
         self.cluster.set_passwords()
-        with open(self.path("keyd", "keyd.conf"), "w", encoding="utf-8") as f:
-            f.write(f'domain = "{DOMAIN}";\naddress = "{self.facts["keyd_host"]}:{self.facts["keyd_port"]}";\n'
-                    f'listen = "0.0.0.0:{self.facts["keyd_port"]}";\nstate = "state";\n'
-                    f'database = "{self.conninfo("key_daemon")}";\ndatabase_owner = "{self.conninfo("key_owner")}";\n'
-                    f'schema_dir = "{os.path.join(SOURCE, "keyd", "schema")}";\n')
+        with open(self.path(name, f"{program}.conf"), "w", encoding="utf-8") as f:
+            f.write(f'listen = "0.0.0.0:{self.facts[name + "_port"]}";\nstate = "state";\n'
+                    f'database = "{self.conninfo(role + "_daemon")}";\ndatabase_owner = "{self.conninfo(role + "_owner")}";\n'
+                    f'schema_dir = "{schema}";\n{settings}\n')
+
+    def _address(self, name):
+        return f"{self.facts['keyd_host']}:{self.facts[name + '_port']}"
+
+    def _make_keyd(self):
+        self._settle_in("keyd", "keyd", "key", f'domain = "{DOMAIN}";\naddress = "{self._address("keyd")}";')
         for step in ("--init-root", "--migrate"):
             self.run("keyd", step)
         self.start_service("keyd")
@@ -154,18 +162,10 @@ class Office:
     def add_creditd(self, settings="", tariff=None, name="creditd"):
         """A credit processor, in the roster and running. With tariff, deliveries cost credits. name: creditd2 … for further ones on
         the same ledger."""
-        self.facts[f"{name}_port"] = port = free_port()
-        self.services[name] = self._daemon(name)
-        os.makedirs(self.path(name, "state"), mode=0o700)
-        self.cluster.sql_file(os.path.join(SOURCE, "creditd", "schema", "roles.sql"))
-        self.cluster.set_passwords()
-        with open(self.path(name, "creditd.conf"), "w", encoding="utf-8") as f:
-            f.write(f'listen = "0.0.0.0:{port}";\nstate = "state";\n'
-                    f'database = "{self.conninfo("credit_daemon")}";\ndatabase_owner = "{self.conninfo("credit_owner")}";\n'
-                    f'schema_dir = "{os.path.join(SOURCE, "creditd", "schema")}";\n{settings}\n')
-        address = f"{self.facts['keyd_host']}:{port}"
+        self.facts[f"{name}_port"] = free_port()
+        self._settle_in(name, "creditd", "credit", settings)
         self.run(name, "--migrate")
-        self.run(name, "--enrol", self.service_token("creditd", address, "main" if name == "creditd" else name))
+        self.run(name, "--enrol", self.service_token("creditd", self._address(name), "main" if name == "creditd" else name))
         self.start_service(name)
         self._save()
         if tariff is not None:
@@ -189,16 +189,9 @@ class Office:
 
     def add_certd(self, settings=""):
         """A receipt certification server and the tsa that signs its time-stamps, in the roster and running."""
-        self.facts["certd_port"] = port = free_port()
-        self.services["certd"] = self._daemon("certd")
-        os.makedirs(self.path("certd", "state"), mode=0o700)
-        self.cluster.sql_file(os.path.join(SOURCE, "certd", "schema", "roles.sql"))
-        self.cluster.set_passwords()
-        with open(self.path("certd", "certd.conf"), "w", encoding="utf-8") as f:
-            f.write(f'listen = "0.0.0.0:{port}";\nstate = "state";\n'
-                    f'database = "{self.conninfo("cert_daemon")}";\ndatabase_owner = "{self.conninfo("cert_owner")}";\n'
-                    f'schema_dir = "{os.path.join(SOURCE, "certd", "schema")}";\n{settings}\n')
-        address = f"{self.facts['keyd_host']}:{port}"
+        self.facts["certd_port"] = free_port()
+        self._settle_in("certd", "certd", "cert", settings)
+        address = self._address("certd")
         self.run("certd", "--migrate")
         if "creditd" in self.services:
             self.run("creditd", "--migrate")     # certd may settle from now on

@@ -1,5 +1,6 @@
 """What the scenarios share: a post office for the whole run, and fresh stations for whoever asks."""
 
+import contextlib
 import itertools
 import os
 import re
@@ -36,26 +37,31 @@ def _office(build, **services):
     return office
 
 
+@contextlib.contextmanager
+def opened(**services):
+    """An office of the sanitizer build for a while: no daemon of it may have said anything a sanitizer says."""
+    o = _office(_build("SP_BUILD", "build-check"), **services)
+    try:
+        yield o
+    finally:
+        o.stop()
+        problems = sanitizer_reports(o)
+        shutil.rmtree(o.folder, ignore_errors=True)
+    assert not problems, "\n".join(problems)
+
+
 @pytest.fixture(scope="session")
 def office():
     """Everything but stations, from the sanitizer build."""
-    o = _office(_build("SP_BUILD", "build-check"))
-    yield o
-    o.stop()
-    problems = sanitizer_reports(o)
-    shutil.rmtree(o.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened() as o:
+        yield o
 
 
 @pytest.fixture(scope="session")
 def paid_office():
     """With creditd and certd: deliveries cost credits, receipts are postmarked."""
-    o = _office(_build("SP_BUILD", "build-check"), credits=True, certd=True)
-    yield o
-    o.stop()
-    problems = sanitizer_reports(o)
-    shutil.rmtree(o.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened(credits=True, certd=True) as o:
+        yield o
 
 
 @pytest.fixture(scope="session")

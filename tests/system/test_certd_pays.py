@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import _build, _office, sanitizer_reports
+from conftest import opened
 from office.process import free_port
 from test_certd_daemon import same_parts
 from test_creditd_daemon import Client, waits_for_a_call
@@ -73,12 +73,8 @@ def content(*path):
 
 @pytest.fixture(scope="module")
 def office():
-    o = Post(_office(_build("SP_BUILD", "build-check")))
-    yield o
-    o.office.stop()
-    problems = sanitizer_reports(o.office)
-    shutil.rmtree(o.office.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened() as o:
+        yield Post(o)
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 import contextlib
 import os
 import secrets
-import shutil
 import subprocess
 import threading
 import time
 
 import pytest
 
-from conftest import SOURCE, _build, _office, sanitizer_reports
+from conftest import SOURCE, opened
 
 FAULTS = ["credit-decided", "credit-answer-signed", "credit-answer-stored"]
 
@@ -75,14 +74,10 @@ def new_id(age_s=0):
 
 @pytest.fixture(scope="module")
 def post():
-    o = _office(_build("SP_BUILD", "build-check"))
-    o.add_creditd('offline = 7; balance = 100000; tariff = ["0:1", "1000000:2"];')
-    o.alice, o.bob = Client(o, "alice/laptop"), Client(o, "bob/desk")
-    yield o
-    o.stop()
-    problems = sanitizer_reports(o)
-    shutil.rmtree(o.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened() as o:
+        o.add_creditd('offline = 7; balance = 100000; tariff = ["0:1", "1000000:2"];')
+        o.alice, o.bob = Client(o, "alice/laptop"), Client(o, "bob/desk")
+        yield o
 
 
 @pytest.fixture

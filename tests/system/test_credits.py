@@ -13,7 +13,7 @@ import uuid
 
 import pytest
 
-from conftest import NUMBERS, SOURCE, _build, _office, retire, sanitizer_reports
+from conftest import NUMBERS, SOURCE, opened, retire
 from office.office import TARIFF, OfficeError
 from test_cli import fields, in_terminal, screen_lines
 from test_delivery import deliver, only, wait_for
@@ -24,13 +24,9 @@ CALLED = 'return_host = "127.0.0.1";'
 
 @pytest.fixture(scope="module")
 def post():
-    o = _office(_build("SP_BUILD", "build-check"))
-    o.add_creditd(f"offline = {OFFLINE};", tariff=TARIFF)
-    yield o
-    o.stop()
-    problems = sanitizer_reports(o)
-    shutil.rmtree(o.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened() as o:
+        o.add_creditd(f"offline = {OFFLINE};", tariff=TARIFF)
+        yield o
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import _build, _office, sanitizer_reports
+from conftest import opened
 from office.office import TARIFF
 from test_creditd_daemon import Client, new_id
 from wallets import ask, fetch_sheet, taken, tool
@@ -60,18 +60,14 @@ class Payer(Client):
 
 @pytest.fixture(scope="module")
 def office():
-    o = _office(_build("SP_BUILD", "build-check"))
-    o.add_creditd("balance = 100000;", tariff=TARIFF)
-    o.run_tool = lambda verb, *words: tool_ok(o, verb, *words)
-    o.bob = o.station("bob")
-    o.alice, o.carol = Payer(o, "alice"), Payer(o, "carol")
-    for payer in (o.alice, o.carol):
-        o.bob.sealpost("book", "add", f"{payer.person}@post.example")
-    yield o
-    o.stop()
-    problems = sanitizer_reports(o)
-    shutil.rmtree(o.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened() as o:
+        o.add_creditd("balance = 100000;", tariff=TARIFF)
+        o.run_tool = lambda verb, *words: tool_ok(o, verb, *words)
+        o.bob = o.station("bob")
+        o.alice, o.carol = Payer(o, "alice"), Payer(o, "carol")
+        for payer in (o.alice, o.carol):
+            o.bob.sealpost("book", "add", f"{payer.person}@post.example")
+        yield o
 
 
 def tool_ok(office, verb, *words):

@@ -15,7 +15,7 @@ def rich_pair(paid_office):
     """Two stations that know each other; each has 25 credits."""
     for a, b in _pair(paid_office):
         for s in (a, b):
-            s.sealpost("credits", "add", "25", "--account", paid_office.open_account(s.person, 100))
+            paid_office.rich(s, 25)
         yield a, b
 
 

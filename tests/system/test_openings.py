@@ -64,7 +64,7 @@ def connections(daemon):
 
 def test_tx10_at_the_end_the_connection_is_gone_the_credits_removed_and_the_event_logged(paid_office, tmp_path):
     for a, b in _pair(paid_office):
-        a.sealpost("credits", "add", "25", "--account", paid_office.open_account(a.person, 100))
+        paid_office.rich(a, 25)
         (tmp_path / "f").write_bytes(os.urandom(2_000_000))
         a.sealpost("send", "--to", b.name, str(tmp_path / "f"))
         assert [port for port in connections(a.daemon) if port in DATA_PORTS] == []

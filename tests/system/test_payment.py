@@ -1,14 +1,12 @@
 """Deliveries between two stations that cost credits: what is charged, when, and that it is charged once whatever breaks."""
 
 import contextlib
-import itertools
 import os
-import shutil
 import sqlite3
 
 import pytest
 
-from conftest import _build, _office, retire, sanitizer_reports
+from conftest import NUMBERS, opened, retire
 from office.office import TARIFF
 from office.process import OfficeError
 from test_breaks import history
@@ -17,18 +15,13 @@ from wallets import FRANKED, SPENT, VOID, free, give_credits, is_the_same_everyw
 
 MB = 1_000_000
 BIG = 300 * MB
-NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def office():
-    o = _office(_build("SP_BUILD", "build-check"))
-    o.add_creditd("balance = 100000;", tariff=TARIFF)
-    yield o
-    o.stop()
-    problems = sanitizer_reports(o)
-    shutil.rmtree(o.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened() as o:
+        o.add_creditd("balance = 100000;", tariff=TARIFF)
+        yield o
 
 
 @pytest.fixture

@@ -2,26 +2,21 @@
 
 import os
 import re
-import shutil
 import subprocess
 import time
 
 import pytest
 
-from conftest import NUMBERS, _build, _office, retire, sanitizer_reports
+from conftest import NUMBERS, opened, retire
 from test_delivery import deliver, only, wait_for
 from wallets import SPENT, free, give_credits, old_copy, put_back, serials
 
 
 @pytest.fixture(scope="module")
 def office():
-    o = _office(_build("SP_BUILD", "build-check"))
-    o.add_certd()
-    yield o
-    o.stop()
-    problems = sanitizer_reports(o)
-    shutil.rmtree(o.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
+    with opened() as o:
+        o.add_certd()
+        yield o
 
 
 @pytest.fixture
@@ -244,8 +239,7 @@ def test_rc12_what_a_certd_answers_is_checked_before_it_is_taken(office, pair, t
 
 
 def test_rc09_a_station_learns_of_a_new_certd_when_it_needs_it(tmp_path):
-    office = _office(_build("SP_BUILD", "build-check"))
-    try:
+    with opened() as office:
         (tmp_path / "f").write_text("x")
         b = office.station("bob")
         none = b.sealpost("send", "--to", "alice@post.example", "--receipt", "postmarked", str(tmp_path / "f"), check=False)
@@ -260,11 +254,6 @@ def test_rc09_a_station_learns_of_a_new_certd_when_it_needs_it(tmp_path):
         assert any("asks to wait" in h["what"] for h in show(a, sent["id"])["history"])
         back, _ = deliver(b, a, tmp_path / "f")
         assert back["receipt"] == "postmarked" and back["postmarked"]
-    finally:
-        office.stop()
-        problems = sanitizer_reports(office)
-        shutil.rmtree(office.folder, ignore_errors=True)
-    assert not problems, "\n".join(problems)
 
 
 def test_ce01_many_at_once(office, pair, tmp_path):
