@@ -9,9 +9,9 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 
-#define SOON_FIRST_MS 100
+#define SOON_FIRST_MS 10
 #define SOON_MOST_MS 2000
-#define SOON_TRIES 9		/* 11 s in all */
+#define SOON_TRIES 13		/* 12 s in all */
 #define LATE_FIRST_MS 5000
 #define LATE_MOST_MS (10 * 60 * 1000)
 
