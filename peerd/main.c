@@ -103,6 +103,8 @@ open_post_and_events(struct peer *p, struct sp_why *why)
 		.keep_links = s->links == 1,
 		.bytes_max = s->largest,
 		.attempts = s->attempts,
+		.breaks = s->breaks,
+		.resume_buffer = s->resume_buffer,
 		.organisation = s->organisation,
 		.return_host = s->return_host,
 		.data = { s->bind, (uint16_t)s->data_port_first, (uint16_t)s->data_port_last, s->chunk,

@@ -109,6 +109,14 @@
 #define SP_DATA_WALKERS 2		/* so that a large tree does not hold up a small one */
 #define SP_DATA_UNSENT (512 * 1024)	/* bytes ahead of what TCP has sent: with a batch less than 1 MiB */
 #define SP_RANGES_MAX 16
+#define SP_SEEN_BYTES (8 * 1024 * 1024)	/* of the tar between two marks in a digest journal: what a killed process repeats */
+#define SP_CHECKPOINT_BYTES (128ull * 1024 * 1024)	/* received, then synced: so the next half of SP_DIRTY_MAX comes meanwhile */
+#define SP_CHECKPOINT_MS 1000		/* or after so long: what a power failure repeats */
+#define SP_DIRTY_MAX (256ull * 1024 * 1024)	/* received and not synced yet; then the socket rests */
+#define SP_RESUME_BUFFER (64 * 1024)	/* before the point of a break: may be damaged, and is sent again */
+#define SP_RESUME_BUFFER_MAX (1024 * 1024 * 1024)
+#define SP_BREAKS 20			/* of a delivery's connections without progress; then it is given up */
+#define SP_BREAK_MOST_MS (60 * 1000)	/* between two of them: waits double up to this */
 #define SP_ATTEMPTS 3			/* connection attempts of a send (the seed's three) */
 #define SP_ATTEMPT_MIN_MS 1000
 #define SP_ATTEMPT_MAX_MS 5000

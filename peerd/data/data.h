@@ -17,6 +17,7 @@ struct data_pool;
 
 enum data_what {
 	DATA_WALKED,		/* the source is made (walk orders) */
+	DATA_RESERVED,		/* receiving, after data_reserve(): bytes are held from before, as ACCEPT is to state */
 	DATA_CONNECTED,		/* both sides have proved themselves */
 	DATA_PROGRESS,		/* bytes of the tar so far; at most 10 a second and transfer */
 	/* sending: the recipient has checked everything; receiving: checked and finished, not synced */
@@ -47,7 +48,8 @@ struct data_happening {
 	struct sp_id transfer;
 	bool sending;
 	uint64_t generation;		/* of the order: happenings of an older order are stale */
-	uint64_t bytes;
+	uint64_t bytes;			/* of the tar: how far it is */
+	uint64_t from;			/* FINISHED, BROKEN: where this connection began */
 	enum sp_status status;
 	struct sp_why why;
 	struct data_result *result;	/* FINISHED, WALKED, and (sending) BROKEN: the source comes back; else NULL */
@@ -68,9 +70,10 @@ SP_MUST_CHECK enum sp_status data_pool_new(struct sp_loop *loop, const struct da
 void data_pool_free(struct data_pool *p);	/* ends every transfer, joins the threads */
 SP_AUTO_DEFINE(data_pool);
 
-/* Walk the PATHs on a thread of its own: WALKED (with the source, or a status). paths and head are copied. */
+/* Walk the PATHs on a thread of its own: WALKED (with the source, or a status). paths and head are copied. folder: where the
+ * source is kept until the event has ended; what is kept there already is taken instead of a walk. NULL: it is not kept. */
 SP_MUST_CHECK enum sp_status data_walk(struct data_pool *p, const struct sp_id *transfer, uint64_t generation,
-    const char *const *paths, size_t count, const struct sp_manifest_head *head);
+    const char *const *paths, size_t count, const struct sp_manifest_head *head, const char *folder);
 
 /* What both sides know of a connection. */
 struct data_keys {
@@ -89,6 +92,8 @@ struct data_send_order {
 	struct data_keys keys;
 	struct source *source;
 	const struct sp_key *sign_key;
+	uint64_t held;			/* the recipient holds the tar up to here; it goes on from there, or earlier */
+	const char *folder;		/* copied: the source's, where its digests are kept; NULL: they are not */
 };
 SP_MUST_CHECK enum sp_status data_send(struct data_pool *p, const struct data_send_order *order);
 
@@ -106,9 +111,10 @@ struct data_receive_order {
 	const char *received;			/* receiving folder; copied */
 	bool keep_links;
 	bool hold;				/* read no data before data_release(): it is to be paid first */
+	uint64_t buffer;			/* so much before the end of what is held is asked for again */
 };
-/* Two steps, because ACCEPT names the port and is hashed afterwards: reserve opens the port, start names the
- * accept's hash. A reservation that is not started within SP_DATA_OPEN_MS lapses. */
+/* Two steps, because ACCEPT names the port and is hashed afterwards: reserve opens the port (and RESERVED tells what is held of an
+ * earlier connection), start names the accept's hash. A reservation that is not started within SP_DATA_OPEN_MS lapses. */
 SP_MUST_CHECK enum sp_status data_reserve(struct data_pool *p, const struct data_receive_order *order,
     uint16_t *ret_port, struct sp_why *why);
 SP_MUST_CHECK enum sp_status data_start(struct data_pool *p, const struct sp_id *transfer, uint64_t generation,
@@ -117,6 +123,12 @@ SP_MUST_CHECK enum sp_status data_start(struct data_pool *p, const struct sp_id 
 /* The delivery is paid: data is read from now on. Without it a held transfer is broken with SP_E_UNPAID, SP_FRANK_WAIT_MS after
  * its connection. SP_E_NOTFOUND if there is none. */
 SP_MUST_CHECK enum sp_status data_release(struct data_pool *p, const struct sp_id *transfer, uint64_t generation);
+
+/* What is left of a packet that was received whole, checked and compared before a restart: a result as DATA_FINISHED has it, but for
+ * the trailer's hash. Blocking. SP_E_STALE: it is not all there. The order: transfer, offer and all that is of the offer, sender's
+ * name, received, keep_links. */
+SP_MUST_CHECK enum sp_status data_restore(const struct data_receive_order *order, struct data_result **ret_result,
+    struct sp_why *why);
 
 /* Ends the transfer with ABORT{reason}; BROKEN follows, with this status. A walk goes on to its WALKED; what is
  * not known is ignored. */

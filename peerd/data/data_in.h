@@ -16,16 +16,26 @@
 #include "peerd/data/data.h"
 #include "peerd/data/link.h"
 
-/* Room per transfer: send or reserve, start, release, abort, listen, unlisten; connected and ended, progress only while
- * half is free. */
-#define DATA_ORDERS (8 * SP_DATA_TRANSFERS)
-#define DATA_NEWS (4 * SP_DATA_TRANSFERS)
+/* Room per transfer: send or reserve, start, release, abort, listen, unlisten, what comes back from the sync helper (one each,
+ * also of transfers just over); reserved, connected and ended, progress only while half is free. */
+#define DATA_ORDERS (10 * SP_DATA_TRANSFERS)
+#define DATA_NEWS (6 * SP_DATA_TRANSFERS)
 
 #define DATA_ANSWER_MAX 512	/* longest record that a sender takes: heart-beats, ABORT, END */
 #define DATA_LISTENERS 2	/* IPv4 and IPv6 */
 
 enum data_order_what { ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SEND, ORDER_RESERVE, ORDER_START, ORDER_RELEASE, ORDER_ABORT,
-    ORDER_QUIT };
+    ORDER_SYNC, ORDER_QUIT };
+
+/* SYNC: what the sync helper does for a transfer, and what became of it. */
+struct data_sync {
+	struct data_thread *back;	/* borrowed: whose transfer it is */
+	int folder;			/* owned: its file system is synced first; -1 = none */
+	int journal;			/* owned: then this file */
+	uint64_t offset;		/* of the tar, that this makes durable */
+	bool marked;			/* the journal says so already */
+	enum sp_status status;
+};
 
 struct data_order {
 	enum data_order_what what;
@@ -36,6 +46,7 @@ struct data_order {
 	struct data_receive_order receive;	/* RESERVE: received owned */
 	struct sp_hash accept;			/* START */
 	enum sp_status reason;			/* ABORT */
+	struct data_sync sync;			/* SYNC */
 };
 void data_order_free(struct data_order *o);	/* wipes */
 SP_AUTO_DEFINE(data_order);
@@ -50,6 +61,7 @@ void data_news_free(struct data_news *n);
 
 struct data_half;
 struct data_linger;
+struct data_syncer;
 struct data_transfer;
 
 struct data_thread {
@@ -58,6 +70,7 @@ struct data_thread {
 	struct sp_queue *in;			/* owned; orders */
 	struct sp_queue *news;			/* borrowed from the pool */
 	atomic_ullong *refused;			/* likewise */
+	struct data_syncer *syncer;		/* likewise */
 	struct sp_addr bind;
 	size_t chunk;
 	uint32_t idle_ms;
@@ -91,12 +104,14 @@ struct data_transfer {
 	struct data_link link;
 	struct sp_timer *timer;		/* owned */
 	uint64_t progress_ms;		/* of the last news of progress */
+	uint64_t from, bytes;		/* of the tar: where this connection began, and how far it is */
+	bool syncing;			/* a job of its is with the sync helper */
 	void (*free)(struct data_transfer *t);
 };
 
 /* thread.c */
 SP_MUST_CHECK enum sp_status data_thread_init(struct data_thread *t, const struct data_settings *settings,
-    struct sp_queue *news, atomic_ullong *refused, struct sp_why *why);
+    struct sp_queue *news, atomic_ullong *refused, struct data_syncer *syncer, struct sp_why *why);
 SP_MUST_CHECK enum sp_status data_thread_start(struct data_thread *t, struct sp_why *why);
 void data_thread_done(struct data_thread *t);	/* ends it, its transfers too; all news are out then */
 
@@ -104,7 +119,11 @@ void data_thread_done(struct data_thread *t);	/* ends it, its transfers too; all
 SP_MUST_CHECK enum sp_status data_transfer_enter(struct data_thread *t, struct data_transfer *x,
     const struct data_order *o, sp_timer_fn *on_timer);
 
-/* News: connected; progress (not more than SP_DATA_PROGRESS_MS asks for). */
+/* Gives the sync helper a job of this transfer; folder (-1: none) and journal are taken. False: not now. */
+bool data_transfer_sync(struct data_transfer *x, int folder_take, int journal_take, uint64_t offset, bool marked);
+
+/* News: what is held and will be stated in ACCEPT; connected; progress (not more than SP_DATA_PROGRESS_MS asks for). */
+void data_transfer_reserved(struct data_transfer *x, uint64_t held);
 void data_transfer_connected(struct data_transfer *x);
 void data_transfer_progress(struct data_transfer *x, uint64_t bytes);
 
@@ -125,6 +144,10 @@ void data_receiver_begin(struct data_thread *t, struct data_order *o);
 void data_receiver_start(struct data_transfer *x, const struct sp_hash *accept);
 void data_receiver_release(struct data_transfer *x);
 void data_sender_abort(struct data_transfer *x, enum sp_status reason);
+
+/* A job is back from the sync helper. */
+void data_receiver_synced(struct data_transfer *x, const struct data_sync *job);
+void data_sender_synced(struct data_transfer *x, const struct data_sync *job);
 
 /* half.c: connections that have not proved themselves. */
 void data_half_accept(void *thread, int fd, const struct sp_addr *from);

@@ -7,7 +7,9 @@ libpeerd_a_SOURCES += \
 	peerd/data/sender.c \
 	peerd/data/receiver.c \
 	peerd/data/reader.c peerd/data/reader.h \
-	peerd/data/writer.c peerd/data/writer.h \
+	peerd/data/writer.c peerd/data/writer.h peerd/data/writer_in.h peerd/data/writer_back.c \
+	peerd/data/journal.c peerd/data/journal.h peerd/data/kept.c peerd/data/kept.h \
+	peerd/data/syncer.c peerd/data/syncer.h \
 	peerd/data/link.c peerd/data/link.h \
 	peerd/data/linger.c \
 	peerd/data/port.c peerd/data/port.h \

@@ -13,6 +13,7 @@
 #include "common/base/limits.h"
 #include "peerd/data/data_in.h"
 #include "peerd/data/port.h"
+#include "peerd/data/syncer.h"
 #include "peerd/data/walker.h"
 
 _Static_assert(SP_DATA_THREADS <= SP_DATA_PORTS_OPEN, "each thread has at most one port");
@@ -37,6 +38,7 @@ struct data_pool {
 	bool drains;
 	atomic_ullong refused;
 	struct sp_worker *walkers;	/* owned */
+	struct data_syncer *syncer;	/* owned */
 	struct data_thread threads[SP_DATA_THREADS];
 	unsigned nthreads;		/* started or not, to be ended */
 	uint64_t serials;
@@ -83,7 +85,7 @@ on_news(void *arg, void *item)
 	assert(a->used && a->serial == n->serial);
 	if (n->h.what == DATA_CONNECTED)
 		release_port(a);
-	else if (n->h.what != DATA_PROGRESS)
+	else if (n->h.what == DATA_FINISHED || n->h.what == DATA_BROKEN)
 		release(a);
 	p->fn(p->arg, &n->h);
 	data_news_free(n);
@@ -151,9 +153,9 @@ give(struct active *a, struct data_order *take)
 
 enum sp_status
 data_walk(struct data_pool *p, const struct sp_id *transfer, uint64_t generation, const char *const *paths,
-    size_t count, const struct sp_manifest_head *head)
+    size_t count, const struct sp_manifest_head *head, const char *folder)
 {
-	return data_walker_submit(p->walkers, p->fn, p->arg, transfer, generation, paths, count, head);
+	return data_walker_submit(p->walkers, p->fn, p->arg, transfer, generation, paths, count, head, folder);
 }
 
 enum sp_status
@@ -170,6 +172,8 @@ data_send(struct data_pool *p, const struct data_send_order *order)
 		return a != NULL ? SP_E_NOMEM : SP_E_BUSY;
 	}
 	o->send = *order;
+	if (order->folder != NULL && (o->send.folder = strdup(order->folder)) == NULL)
+		o->send.held = 0;	/* it is only that nothing is kept of this connection */
 	if ((st = give(a, o)) != SP_OK)
 		release(a);
 	return st;
@@ -332,11 +336,13 @@ pool_open(struct data_pool *p, const struct data_settings *settings, struct sp_w
 	p->drains = true;
 	if ((st = sp_worker_new(p->loop, SP_DATA_WALKERS, SP_DATA_WALKS, &p->walkers, why)) != SP_OK)
 		return st;
+	if ((st = data_syncer_new(&p->syncer, why)) != SP_OK)
+		return st;
 	while (p->nthreads < settings->threads) {
 		struct data_thread *t = &p->threads[p->nthreads++];
 
 		t->bind = p->bind;
-		if ((st = data_thread_init(t, settings, p->news, &p->refused, why)) != SP_OK ||
+		if ((st = data_thread_init(t, settings, p->news, &p->refused, p->syncer, why)) != SP_OK ||
 		    (st = data_thread_start(t, why)) != SP_OK)
 			return st;
 	}
@@ -374,8 +380,10 @@ data_pool_free(struct data_pool *p)
 	if (p == NULL)
 		return;
 	sp_worker_free(p->walkers);
+	data_syncer_stop(p->syncer);
 	for (unsigned i = 0; i < p->nthreads; i++)
 		data_thread_done(&p->threads[i]);
+	data_syncer_free(p->syncer);
 	if (p->drains)
 		sp_loop_undrain(p->loop, p->news);
 	while (p->news != NULL && sp_queue_pop(p->news, &item, 1) == 1)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "common/packet/path.h"
+#include "peerd/data/kept.h"
 
 #define AHEAD_FROM (1024 * 1024)	/* larger files are told to the kernel as read in order */
 
@@ -16,6 +17,8 @@ struct data_reader {
 	const struct sp_layout *layout;		/* likewise */
 	struct sp_prints *prints;		/* owned */
 	struct sp_printer *printer;		/* owned */
+	struct journal *journal;		/* owned; NULL = nothing is kept */
+	bool failed;				/* at is not to be relied on */
 	uint64_t at, length;
 	struct sp_place member;			/* that at lies in */
 	int file;				/* owned; -1 = none is open */
@@ -24,10 +27,26 @@ struct data_reader {
 	struct sp_why word;
 };
 
+static enum sp_status go_on(struct data_reader *r, const struct journal_at *journal, struct journal_look *look, uint64_t at,
+    struct sp_why *why);
+
+/* The digests of whole blocks; a short last one is in the file's. */
+static void
+on_block(void *arg, uint64_t block, const struct sp_hash *digest)
+{
+	struct data_reader *r = arg;
+
+	if (r->journal != NULL && (block + 1) * SP_PRINT_BLOCK <= r->member.data_len)
+		journal_add(r->journal, JOURNAL_BLOCK, r->member.entry, block, digest);
+}
+
 enum sp_status
-data_reader_new(const struct source *source, struct data_reader **ret_reader)
+data_reader_new(const struct source *source, const struct journal_at *journal, uint64_t held,
+    struct data_reader **ret_reader, struct sp_why *why)
 {
 	SP_AUTO(data_reader) *r = calloc(1, sizeof(*r));
+	struct journal_look look = { 0 };
+	uint8_t boot[16];
 	enum sp_status st;
 
 	if (r == NULL)
@@ -41,7 +60,20 @@ data_reader_new(const struct source *source, struct data_reader **ret_reader)
 	r->printer = sp_printer_new();
 	if (r->printer == NULL)
 		return SP_E_NOMEM;
+	sp_printer_on_block(r->printer, on_block, r);
 	if ((st = sp_prints_new(r->manifest, &r->prints)) != SP_OK)
+		return st;
+	journal_boot(boot);
+	if (journal != NULL && held > 0 && (st = journal_look(journal, boot, &look, why)) != SP_OK)
+		return st;
+	held = held < look.held ? held : look.held;
+	if (held > r->member.end && held <= r->length)
+		st = go_on(r, journal, &look, held, why);
+	else
+		look.length = 0;
+	if (st == SP_OK && journal != NULL && (st = journal_open(journal, look.length, &r->journal, why)) == SP_OK)
+		st = journal_seen(r->journal, r->at, why);
+	if (st != SP_OK)
 		return st;
 	*ret_reader = sp_take(&r);
 	return SP_OK;
@@ -52,11 +84,24 @@ data_reader_free(struct data_reader *r)
 {
 	if (r == NULL)
 		return;
+	/* without this mark the next connection only begins earlier */
+	if (r->journal != NULL && !r->failed && journal_seen(r->journal, r->at, NULL) != SP_OK)
+		r->failed = true;
+	journal_free(r->journal);
 	if (r->file >= 0)
 		close(r->file);
 	sp_printer_free(r->printer);
 	sp_prints_free(r->prints);
 	free(r);
+}
+
+int
+data_reader_mark(struct data_reader *r)
+{
+	if (r->journal == NULL || r->failed || journal_synced(r->journal, r->at, NULL) != SP_OK ||
+	    journal_seen(r->journal, r->at, NULL) != SP_OK)
+		return -1;
+	return fcntl(journal_fd(r->journal), F_DUPFD_CLOEXEC, 0);
 }
 
 uint64_t
@@ -146,6 +191,9 @@ file_end(struct data_reader *r, struct sp_why *why)
 		close(sp_take_fd(&r->file));
 	sp_prints_set(r->prints, r->member.entry, &print);
 	r->changed += r->dropped;
+	if (r->journal != NULL)
+		journal_add(r->journal, r->dropped ? JOURNAL_CHANGED : JOURNAL_FILE, r->member.entry, 0,
+		    r->dropped ? NULL : &print.hash);
 	return st;
 }
 
@@ -178,6 +226,57 @@ read_file(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *why)
 	else
 		sp_printer_add(r->printer, out, n);
 	return SP_OK;
+}
+
+/* A file that was begun before a break: the printer gets again what it had of the file, or of its block. */
+static enum sp_status
+begin_again(struct data_reader *r, uint64_t from, uint64_t to, struct sp_why *why)
+{
+	SP_AUTO_MEM uint8_t *part = malloc(SP_SEND_BATCH);
+	uint64_t size = r->member.data_len;
+	enum sp_status st;
+
+	if (part == NULL)
+		return SP_E_NOMEM;
+	r->dropped = false;
+	st = drop_if_changed(r, source_file_open(r->source, r->member.entry, &r->file, why), why);
+	if (st == SP_OK && !r->dropped && size >= AHEAD_FROM)
+		(void)posix_fadvise(r->file, 0, 0, POSIX_FADV_SEQUENTIAL);
+	for (r->at = r->member.data_at + from; st == SP_OK && !r->dropped && from < to;) {
+		size_t n = to - from < SP_SEND_BATCH ? (size_t)(to - from) : SP_SEND_BATCH;
+
+		st = read_file(r, part, n, why);
+		from += n;
+		r->at += n;
+	}
+	return st;
+}
+
+/* At an offset that a journal tells of; with nothing kept if it does not after all. */
+static enum sp_status
+go_on(struct data_reader *r, const struct journal_at *journal, struct journal_look *look, uint64_t at, struct sp_why *why)
+{
+	struct data_kept kept;
+	uint64_t in;
+	enum sp_status st;
+
+	st = data_kept_load(journal, look, r->manifest, r->layout, at, r->prints, r->printer, &kept, why);
+	if (st == SP_E_STALE) {
+		look->length = 0;
+		sp_prints_free(sp_take(&r->prints));
+		return sp_prints_new(r->manifest, &r->prints);
+	}
+	if (st != SP_OK)
+		return st;
+	r->member = kept.member;
+	r->files = kept.files;
+	r->changed = kept.changed;
+	if (kept.begun) {
+		in = at > kept.member.data_at ? at - kept.member.data_at : 0;
+		st = begin_again(r, kept.from, in, why);
+	}
+	r->at = at;
+	return st;
 }
 
 static enum sp_status
@@ -221,8 +320,8 @@ fill_part(struct data_reader *r, uint8_t *out, size_t n, size_t *ret_did, struct
 	return st;
 }
 
-enum sp_status
-data_reader_fill(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *why)
+static enum sp_status
+fill(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *why)
 {
 	uint64_t from = r->at;
 	size_t did = 0;
@@ -236,4 +335,15 @@ data_reader_fill(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *w
 	if (r->at == r->length && r->files > 0 && r->changed == r->files)
 		return sp_fail(SP_E_CHANGED, why, "%s", r->word.text);
 	return SP_OK;
+}
+
+enum sp_status
+data_reader_fill(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *why)
+{
+	enum sp_status st = fill(r, out, n, why);
+
+	if (st == SP_OK && r->journal != NULL && r->at - journal_marked(r->journal) >= SP_SEEN_BYTES)
+		st = journal_seen(r->journal, r->at, why);
+	r->failed = r->failed || st != SP_OK;
+	return st;
 }

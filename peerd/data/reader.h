@@ -6,14 +6,22 @@
 #define PEERD_DATA_READER_H
 
 #include "common/packet/prints.h"
+#include "peerd/data/journal.h"
 #include "peerd/source/source.h"
 
 struct data_reader;
 
-/* The source is borrowed. SP_E_NOMEM. */
-SP_MUST_CHECK enum sp_status data_reader_new(const struct source *source, struct data_reader **ret_reader);
-void data_reader_free(struct data_reader *r);
+/*
+ * The source is borrowed. journal: where its digests are kept, NULL: nowhere. held: the other side has the tar up to here, so it
+ * begins there, or where the digests end if that is before; at the start if they are not good. SP_E_NOMEM, SP_E_IO.
+ */
+SP_MUST_CHECK enum sp_status data_reader_new(const struct source *source, const struct journal_at *journal, uint64_t held,
+    struct data_reader **ret_reader, struct sp_why *why);
+void data_reader_free(struct data_reader *r);	/* notes how far it came */
 SP_AUTO_DEFINE(data_reader);
+
+/* Notes that so much is durable as soon as the descriptor (the caller's own) is synced; -1: nothing is to be done. */
+int data_reader_mark(struct data_reader *r);
 
 uint64_t data_reader_at(const struct data_reader *r);
 uint64_t data_reader_left(const struct data_reader *r);

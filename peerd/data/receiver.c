@@ -1,9 +1,10 @@
 /*
- * receiver.c - one packet coming in: wait for the one connection of the accept, then the tar, prints.txt, the trailer
- * and END in this order and nothing else; everything is compared before links and modes are made and our END goes
- * back.
+ * receiver.c - one packet coming in: look what an earlier connection left of it, wait for the one connection of the accept, then
+ * the tar, prints.txt, the trailer and END in this order and nothing else, with a checkpoint now and then; everything is
+ * compared before links and modes are made and our END goes back.
  */
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/crypto/hash.h"
 #include "common/statements/ending.h"
 #include "common/statements/open.h"
@@ -26,6 +27,7 @@ struct data_receiver {
 	bool said_by_peer;
 	bool held;				/* until the delivery is paid */
 	uint64_t held_until_ms;
+	uint64_t asked_at, asked_ms;		/* offset and time of the last checkpoint that was begun */
 };
 
 static void
@@ -47,11 +49,18 @@ broken(struct data_receiver *r, enum sp_status st, const struct sp_why *why)
 	data_transfer_broken(&r->x, st, why, r->said_by_peer, NULL);
 }
 
+/* Is so much not on the disk yet that nothing more is to come before it is? */
+static bool
+rests(const struct data_receiver *r)
+{
+	return r->x.syncing && data_writer_at(r->writer) - data_writer_durable(r->writer) >= SP_DIRTY_MAX;
+}
+
 /* What the connection is watched for. */
 static unsigned
 wanted(const struct data_receiver *r)
 {
-	return (r->held ? 0 : SP_READ) | (data_link_waiting(&r->x.link) > 0 ? SP_WRITE : 0);
+	return (r->held || rests(r) ? 0 : SP_READ) | (data_link_waiting(&r->x.link) > 0 ? SP_WRITE : 0);
 }
 
 /* ---- the connection's proof: asked by half.c ---- */
@@ -139,7 +148,11 @@ check_trailer(struct data_receiver *r, const struct sp_msg_data_trailer *m, stru
 	sp_sha256(sp_buf_span(&r->prints_text), &prints);
 	if (!sp_hash_eq(&t.prints, &prints))
 		return sp_fail(SP_E_MISMATCH, why, "the sender signed for another packet than it sent");
-	if ((st = data_writer_compare(r->writer, sp_buf_span(&r->prints_text), &changed, why)) != SP_OK)
+	st = data_writer_compare(r->writer, sp_buf_span(&r->prints_text), &changed, why);
+	/* What was held from before a break may be what is wrong: once, it begins anew. */
+	if (st == SP_E_PRINT && data_writer_held(r->writer) > 0 && data_writer_throw_away(r->writer))
+		return sp_fail(SP_E_STALE, why, "%s", sp_status_text(SP_E_STALE));
+	if (st != SP_OK)
 		return st;
 	if (changed != t.changed)
 		return sp_fail(SP_E_MISMATCH, why,
@@ -162,23 +175,31 @@ on_trailer(struct data_receiver *r, const struct sp_record *record, struct sp_wh
 	return st;
 }
 
+/* What a finished packet is, taken out of its writer. */
+static enum sp_status
+fill_result(struct data_result *result, struct data_writer *w, const struct data_receive_order *order)
+{
+	enum sp_status st;
+
+	result->manifest_hash = order->manifest;
+	result->place = data_writer_take_place(w);
+	result->manifest = data_writer_take_manifest(w);
+	result->prints = data_writer_take_prints(w);
+	if ((st = data_result_files(result, result->manifest, result->prints)) != SP_OK)
+		return st;
+	return data_result_links(result, result->manifest, order->keep_links);
+}
+
 /* Everything was right: finish the packet on the disk and say so. */
 static enum sp_status
 on_end(struct data_receiver *r, const struct sp_record *record, struct sp_why *why)
 {
-	struct data_result *result = r->result;
 	struct sp_msg_data_end end;
 	enum sp_status st;
 
 	if ((st = sp_decode(record->desc, record->body, &end, why)) != SP_OK ||
-	    (st = data_writer_finish(r->writer, &result->notes, why)) != SP_OK)
-		return st;
-	result->manifest_hash = r->order.manifest;
-	result->place = data_writer_take_place(r->writer);
-	result->manifest = data_writer_take_manifest(r->writer);
-	result->prints = data_writer_take_prints(r->writer);
-	if ((st = data_result_files(result, result->manifest, result->prints)) != SP_OK ||
-	    (st = data_result_links(result, result->manifest, r->order.keep_links)) != SP_OK)
+	    (st = data_writer_finish(r->writer, &r->result->notes, why)) != SP_OK ||
+	    (st = fill_result(r->result, r->writer, &r->order)) != SP_OK)
 		return st;
 	r->phase = DONE;
 	return data_link_seal(&r->x.link, SP_MSG_DATA_END, &end, why);
@@ -214,6 +235,70 @@ on_record(void *arg, const struct sp_record *record, struct sp_why *why)
 	return sp_fail(SP_E_FORMAT, why, "the sender's records are not in their order");
 }
 
+/* ---- checkpoints ---- */
+
+/* Begins one when it is time for it. */
+static void
+checkpoint(struct data_receiver *r)
+{
+	uint64_t at = data_writer_at(r->writer), now = sp_clock_boot_ms(), offset;
+	int folder, journal;
+
+	if (r->x.syncing || r->phase < TAR || r->phase == DONE ||
+	    (at - r->asked_at < SP_CHECKPOINT_BYTES && now < r->asked_ms + SP_CHECKPOINT_MS) ||
+	    !data_writer_to_sync(r->writer, &offset, &folder, &journal))
+		return;
+	r->asked_at = at;
+	r->asked_ms = now;
+	(void)data_transfer_sync(&r->x, folder, journal, offset, false);
+}
+
+/* Data and digests are durable: the journal says so, and when that is, too, so do we. */
+static enum sp_status
+checkpointed(struct data_receiver *r, const struct data_sync *job, struct sp_why *why)
+{
+	struct sp_msg_data_checkpoint m = { .held = job->offset };
+	enum sp_status st;
+
+	if (job->marked) {
+		SP_FAULT("checkpoint-synced");
+		if ((st = data_link_seal(&r->x.link, SP_MSG_DATA_CHECKPOINT, &m, why)) != SP_OK)
+			return st;
+		return data_link_flush(&r->x.link, why);
+	}
+	if ((st = data_writer_synced(r->writer, job->offset, why)) != SP_OK)
+		return st;
+	SP_FAULT("checkpoint-marked");
+	(void)data_transfer_sync(&r->x, -1, data_writer_journal(r->writer), job->offset, true);
+	return SP_OK;
+}
+
+void
+data_receiver_synced(struct data_transfer *x, const struct data_sync *job)
+{
+	struct data_receiver *r = (struct data_receiver *)x;
+	bool rested = data_writer_at(r->writer) - data_writer_durable(r->writer) >= SP_DIRTY_MAX;
+	struct sp_why why = { "" };
+	enum sp_status st = job->status;
+
+	if (st != SP_OK) {
+		broken(r, sp_fail(st, &why, "cannot write what was received to the disk"), &why);
+		return;
+	}
+	if (r->phase < TAR) {
+		data_transfer_reserved(x, data_writer_held(r->writer));
+		return;
+	}
+	if (rested)
+		x->link.heard_ms = sp_clock_boot_ms();
+	if ((st = checkpointed(r, job, &why)) == SP_OK) {
+		checkpoint(r);
+		st = data_link_want(&x->link, wanted(r));
+	}
+	if (st != SP_OK)
+		broken(r, st, &why);
+}
+
 /* ---- the connection ---- */
 
 static void
@@ -232,8 +317,12 @@ on_ready(void *arg, unsigned ready)
 		data_transfer_finished(&r->x, sp_take(&r->result));
 		return;
 	}
-	if (st == SP_OK)
+	if (st == SP_OK) {
+		checkpoint(r);
 		st = data_link_want(k, wanted(r));
+	}
+	if (r->writer != NULL)
+		r->x.bytes = data_writer_at(r->writer);
 	if (st != SP_OK)
 		broken(r, st, &why);
 	else
@@ -254,15 +343,17 @@ on_timer(void *arg)
 		st = sp_fail(SP_E_TIMEOUT, &why, "the sender did not connect in time");
 	else if (r->held && sp_clock_boot_ms() >= r->held_until_ms)
 		st = sp_fail(SP_E_UNPAID, &why, "%s", sp_status_text(SP_E_UNPAID));
-	else if (!r->held && sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
+	else if (!r->held && !rests(r) && sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
 		st = sp_fail(SP_E_TIMEOUT, &why, "the sender was silent for %u s",
 		    (unsigned)(r->x.thread->idle_ms / 1000));
 	else if (data_link_waiting(k) == 0)
 		st = data_link_seal(k, SP_MSG_DATA_CHECKPOINT, &beat, &why);
 	if (st == SP_OK)
 		st = data_link_flush(k, &why);
-	if (st == SP_OK)
+	if (st == SP_OK) {
+		checkpoint(r);
 		st = data_link_want(k, wanted(r));
+	}
 	if (st != SP_OK)
 		broken(r, st, &why);
 	else
@@ -270,17 +361,26 @@ on_timer(void *arg)
 		    SP_DATA_HEARTBEAT_MS);
 }
 
-static enum sp_status
-begin_tar(struct data_receiver *r)
+static struct data_terms
+terms_of(const struct data_receive_order *order, const char *id_text)
 {
-	struct data_terms terms = {
-		.manifest = r->order.manifest, .manifest_length = r->order.manifest_length, .files = r->order.files,
-		.bytes = r->order.bytes, .packet = r->order.packet, .sender = r->order.sender.name,
-		.received = r->order.received, .id_text = r->id_text, .keep_links = r->order.keep_links,
+	return (struct data_terms){
+		.manifest = order->manifest, .manifest_length = order->manifest_length, .files = order->files,
+		.bytes = order->bytes, .packet = order->packet, .sender = order->sender.name,
+		.received = order->received, .id_text = id_text, .keep_links = order->keep_links,
+		.transfer = order->transfer, .offer = order->offer, .buffer = order->buffer,
 	};
+}
 
+static enum sp_status
+begin_tar(struct data_receiver *r, struct sp_why *why)
+{
 	r->result = calloc(1, sizeof(*r->result));
-	return r->result != NULL ? data_writer_new(&terms, &r->writer) : SP_E_NOMEM;
+	if (r->result == NULL)
+		return SP_E_NOMEM;
+	r->asked_at = data_writer_held(r->writer);
+	r->asked_ms = sp_clock_boot_ms();
+	return data_writer_begin(r->writer, why);
 }
 
 void
@@ -296,7 +396,7 @@ data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel 
 	k->record_max = SP_RECORD_BYTES_MAX;
 	k->heard_ms = sp_clock_boot_ms();
 	k->watch = sp_watch_new(x->thread->loop, k->fd, on_ready, r);
-	st = k->watch != NULL ? begin_tar(r) : SP_E_NOMEM;
+	st = k->watch != NULL ? begin_tar(r, &why) : SP_E_NOMEM;
 	r->held_until_ms = k->heard_ms + SP_FRANK_WAIT_MS;
 	if (st == SP_OK)
 		st = data_link_want(k, wanted(r));
@@ -341,6 +441,8 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 {
 	struct data_receiver *r = calloc(1, sizeof(*r));
 	struct sp_why why = { "" };
+	struct data_terms terms;
+	int journal = -1;
 
 	if (r == NULL)
 		abort();
@@ -349,9 +451,34 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 	r->held = r->order.hold;
 	o->receive.received = NULL;
 	sp_id_text(&r->order.transfer, r->id_text);
-	if (data_transfer_enter(t, &r->x, o, on_timer) != SP_OK) {
+	terms = terms_of(&r->order, r->id_text);
+	if (data_transfer_enter(t, &r->x, o, on_timer) != SP_OK || data_writer_new(&terms, &r->writer) != SP_OK) {
 		broken(r, SP_E_NOMEM, &why);
 		return;
 	}
 	sp_timer_set(r->x.timer, SP_DATA_OPEN_MS);
+	if (!data_writer_lowers(r->writer, &journal) ||
+	    !data_transfer_sync(&r->x, -1, journal, data_writer_held(r->writer), true))
+		data_transfer_reserved(&r->x, data_writer_held(r->writer));
+}
+
+enum sp_status
+data_restore(const struct data_receive_order *order, struct data_result **ret_result, struct sp_why *why)
+{
+	SP_AUTO(data_result) *result = calloc(1, sizeof(*result));
+	SP_AUTO(data_writer) *w = NULL;
+	char id_text[SP_ID_TEXT];
+	struct data_terms terms = terms_of(order, sp_id_text(&order->transfer, id_text));
+	uint32_t none;
+	enum sp_status st;
+
+	if (result == NULL)
+		return SP_E_NOMEM;
+	terms.buffer = 0;
+	if ((st = data_writer_new(&terms, &w)) != SP_OK || (st = data_writer_restore(w, &result->notes, why)) != SP_OK ||
+	    (st = fill_result(result, w, order)) != SP_OK)
+		return st;
+	sp_prints_count(result->prints, &none, &result->changed);
+	*ret_result = sp_take(&result);
+	return SP_OK;
 }

@@ -3,9 +3,11 @@
  * records a turn; then wait for the recipient's END. The source comes back whatever happens.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/crypto/hash.h"
 #include "common/statements/open.h"
 #include "peerd/data/data_in.h"
@@ -21,6 +23,7 @@ struct data_sender {
 	struct sp_hash offer;
 	struct source *source;		/* owned */
 	const struct sp_key *sign_key;	/* borrowed */
+	int folder;			/* owned: the source's; -1 = nothing is kept */
 	struct data_reader *reader;	/* owned; borrows the source */
 	uint8_t reply[SP_CHANNEL_REPLY];
 	size_t have;
@@ -39,6 +42,8 @@ sender_free(struct data_transfer *x)
 	data_reader_free(s->reader);
 	source_free(s->source);
 	sp_buf_done(&s->prints_text);
+	if (s->folder >= 0)
+		close(s->folder);
 	free(s);
 }
 
@@ -200,18 +205,38 @@ write_turn(struct data_sender *s, struct sp_why *why)
 
 /* ---- records in ---- */
 
+/* The recipient has made something durable: so do we, or there would be no digests for it after a power failure. */
+static void
+keep_up(struct data_sender *s)
+{
+	if (!s->x.syncing && s->reader != NULL)
+		(void)data_transfer_sync(&s->x, -1, data_reader_mark(s->reader), data_reader_at(s->reader), true);
+}
+
+/* A lost checkpoint costs time after a power failure and nothing else. */
+void
+data_sender_synced(struct data_transfer *x, const struct data_sync *job)
+{
+	(void)x;
+	(void)job;
+	SP_FAULT("sender-digests-synced");
+}
+
 static enum sp_status
 on_record(void *arg, const struct sp_record *record, struct sp_why *why)
 {
 	struct data_sender *s = arg;
 	struct sp_msg_data_checkpoint checkpoint;
 	struct sp_msg_data_end end;
+	enum sp_status st;
 
 	if (s->ended)
 		return sp_fail(SP_E_FORMAT, why, "the recipient went on after its end");
 	switch (record->type) {
 	case SP_MSG_DATA_CHECKPOINT:
-		return sp_decode(record->desc, record->body, &checkpoint, why);
+		if ((st = sp_decode(record->desc, record->body, &checkpoint, why)) == SP_OK && checkpoint.held > 0)
+			keep_up(s);
+		return st;
 	case SP_MSG_DATA_ABORT:
 		s->said_by_peer = true;
 		return data_abort_read(record->body, "the recipient", why);
@@ -326,6 +351,23 @@ on_timer(void *arg)
 }
 
 static enum sp_status
+open_reader(struct data_sender *s, const struct data_order *o, struct sp_why *why)
+{
+	struct journal_at at = { -1, "digests", o->send.transfer, o->send.keys.offer };
+	enum sp_status st;
+
+	if (o->send.folder != NULL)
+		s->folder = open(o->send.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->send.folder != NULL && s->folder < 0)
+		return sp_fail_errno(SP_E_IO, why, "cannot open %.150s", o->send.folder);
+	at.folder = s->folder;
+	st = data_reader_new(s->source, s->folder >= 0 ? &at : NULL, o->send.held, &s->reader, why);
+	if (st == SP_OK)
+		s->x.from = s->x.bytes = data_reader_at(s->reader);
+	return st;
+}
+
+static enum sp_status
 dial(struct data_sender *s, const struct data_order *o, struct sp_why *why)
 {
 	struct data_thread *t = s->x.thread;
@@ -334,7 +376,7 @@ dial(struct data_sender *s, const struct data_order *o, struct sp_why *why)
 	uint8_t opening[SP_CHANNEL_OPENING];
 	enum sp_status st;
 
-	if ((st = data_reader_new(s->source, &s->reader)) != SP_OK ||
+	if ((st = open_reader(s, o, why)) != SP_OK ||
 	    (st = sp_socket_dial(&s->addr, t->bind.family != 0 ? &t->bind : NULL, &k->fd, why)) != SP_OK)
 		return st;
 	data_link_tune(k->fd, t->idle_ms);
@@ -364,6 +406,7 @@ data_sender_begin(struct data_thread *t, struct data_order *o)
 	if (s == NULL)
 		abort();
 	s->x.free = sender_free;
+	s->folder = -1;
 	s->addr = o->send.addr;
 	s->offer = o->send.keys.offer;
 	s->sign_key = o->send.sign_key;

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/wire/msg.h"
 #include "peerd/data/data_in.h"
+#include "peerd/data/syncer.h"
 
 void
 data_order_free(struct data_order *o)
@@ -17,7 +18,14 @@ data_order_free(struct data_order *o)
 	for (size_t i = 0; o->what == ORDER_LISTEN && i < DATA_LISTENERS; i++)
 		if (o->fds[i] >= 0)
 			close(o->fds[i]);
+	if (o->what == ORDER_SYNC) {
+		if (o->sync.folder >= 0)
+			close(o->sync.folder);
+		if (o->sync.journal >= 0)
+			close(o->sync.journal);
+	}
 	source_free(o->send.source);
+	free((char *)o->send.folder);
 	free((char *)o->receive.received);
 	sp_wipe(o, sizeof(*o));
 	free(o);
@@ -82,13 +90,40 @@ tell(struct data_transfer *x, enum data_what what, uint64_t bytes, enum sp_statu
 		abort();
 	n->h = (struct data_happening){ .what = what, .transfer = x->id, .sending = x->sending,
 	    .generation = x->generation,
-		.bytes = bytes, .status = st, .result = result };
+		.bytes = bytes, .from = x->from, .status = st, .result = result };
 	if (why != NULL)
 		n->h.why = *why;
 	n->serial = x->serial;
 	n->slot = x->slot;
 	if (sp_queue_push(x->thread->news, n) != SP_OK)
 		abort();
+}
+
+void
+data_transfer_reserved(struct data_transfer *x, uint64_t held)
+{
+	x->from = x->bytes = held;
+	tell(x, DATA_RESERVED, held, SP_OK, NULL, NULL);
+}
+
+bool
+data_transfer_sync(struct data_transfer *x, int folder_take, int journal_take, uint64_t offset, bool marked)
+{
+	struct data_order *o = x->syncing ? NULL : calloc(1, sizeof(*o));
+
+	if (o == NULL || journal_take < 0) {
+		if (folder_take >= 0)
+			close(folder_take);
+		if (journal_take >= 0)
+			close(journal_take);
+		free(o);
+		return false;
+	}
+	o->what = ORDER_SYNC;
+	o->serial = x->serial;
+	o->sync = (struct data_sync){ x->thread, folder_take, journal_take, offset, marked, SP_OK };
+	x->syncing = data_syncer_give(x->thread->syncer, o) == SP_OK;
+	return x->syncing;
 }
 
 void
@@ -102,6 +137,7 @@ data_transfer_progress(struct data_transfer *x, uint64_t bytes)
 {
 	uint64_t now = sp_clock_boot_ms();
 
+	x->bytes = bytes;
 	if (now - x->progress_ms < SP_DATA_PROGRESS_MS || sp_queue_length(x->thread->news) >= DATA_NEWS / 2)
 		return;
 	x->progress_ms = now;
@@ -111,7 +147,7 @@ data_transfer_progress(struct data_transfer *x, uint64_t bytes)
 void
 data_transfer_finished(struct data_transfer *x, struct data_result *result)
 {
-	tell(x, DATA_FINISHED, 0, SP_OK, NULL, result);
+	tell(x, DATA_FINISHED, x->bytes, SP_OK, NULL, result);
 	if (data_link_waiting(&x->link) > 0)
 		data_linger(x->thread, &x->link);
 	leave(x);
@@ -127,7 +163,7 @@ data_transfer_broken(struct data_transfer *x, enum sp_status st, const struct sp
 	if (!said_by_peer && st != SP_E_CLOSED && x->link.channel != NULL && x->link.watch != NULL &&
 	    data_link_seal(&x->link, SP_MSG_DATA_ABORT, &abort_msg, NULL) == SP_OK)
 		data_linger(x->thread, &x->link);
-	tell(x, DATA_BROKEN, 0, st, why, result);
+	tell(x, DATA_BROKEN, x->bytes, st, why, result);
 	leave(x);
 }
 
@@ -181,6 +217,20 @@ abort_one(struct data_thread *t, const struct data_order *o)
 }
 
 static void
+synced(struct data_thread *t, const struct data_order *o)
+{
+	struct data_transfer *x = find(t, o->serial);
+
+	if (x == NULL)
+		return;
+	x->syncing = false;
+	if (x->sending)
+		data_sender_synced(x, &o->sync);
+	else
+		data_receiver_synced(x, &o->sync);
+}
+
+static void
 on_order(void *arg, void *item)
 {
 	struct data_thread *t = arg;
@@ -213,6 +263,9 @@ on_order(void *arg, void *item)
 	case ORDER_ABORT:
 		abort_one(t, o);
 		break;
+	case ORDER_SYNC:
+		synced(t, o);
+		break;
 	case ORDER_QUIT:
 		quit(t);
 		break;
@@ -223,7 +276,7 @@ on_order(void *arg, void *item)
 
 enum sp_status
 data_thread_init(struct data_thread *t, const struct data_settings *settings, struct sp_queue *news,
-    atomic_ullong *refused, struct sp_why *why)
+    atomic_ullong *refused, struct data_syncer *syncer, struct sp_why *why)
 {
 	enum sp_status st;
 
@@ -232,6 +285,7 @@ data_thread_init(struct data_thread *t, const struct data_settings *settings, st
 	LIST_INIT(&t->lingers);
 	t->news = news;
 	t->refused = refused;
+	t->syncer = syncer;
 	t->chunk = settings->chunk;
 	t->idle_ms = settings->idle_ms;
 	if ((t->in = sp_queue_new(DATA_ORDERS)) == NULL || (t->scratch = malloc(DATA_SCRATCH)) == NULL)

@@ -13,6 +13,7 @@ struct job {
 	char **paths;			/* owned, as they are themselves */
 	size_t count;
 	struct sp_manifest_head head;	/* its texts are owned */
+	char *folder;			/* owned; NULL = the source is not kept */
 };
 
 static void
@@ -26,8 +27,23 @@ job_free(struct job *j)
 	free((char *)j->head.organisation);
 	free((char *)j->head.title);
 	free((char *)j->head.message);
+	free(j->folder);
 	data_result_free(j->h.result);
 	free(j);
+}
+
+/* What was offered once stays what it was; only what was never kept whole is walked. */
+static enum sp_status
+make_source(struct job *j, struct source **ret_source)
+{
+	enum sp_status st = SP_E_NOTFOUND;
+
+	if (j->folder != NULL)
+		st = source_load(j->folder, ret_source, &j->h.why);
+	if (st != SP_E_NOTFOUND)
+		return st;
+	st = source_walk((const char *const *)j->paths, j->count, &j->head, ret_source, &j->h.why);
+	return st == SP_OK && j->folder != NULL ? source_save(*ret_source, j->folder, &j->h.why) : st;
 }
 
 static void
@@ -38,7 +54,7 @@ run(struct sp_work *work)
 
 	j->h.status = SP_E_NOMEM;
 	if (r != NULL)
-		j->h.status = source_walk((const char *const *)j->paths, j->count, &j->head, &r->source, &j->h.why);
+		j->h.status = make_source(j, &r->source);
 	if (j->h.status == SP_OK) {
 		source_manifest_hash(r->source, &r->manifest_hash);
 		j->h.result = sp_take(&r);
@@ -88,7 +104,7 @@ fill(struct job *j, const char *const *paths, size_t count, const struct sp_mani
 
 enum sp_status
 data_walker_submit(struct sp_worker *worker, data_happening_fn *fn, void *arg, const struct sp_id *transfer,
-    uint64_t generation, const char *const *paths, size_t count, const struct sp_manifest_head *head)
+    uint64_t generation, const char *const *paths, size_t count, const struct sp_manifest_head *head, const char *folder)
 {
 	struct job *j = calloc(1, sizeof(*j));
 	enum sp_status st = SP_E_NOMEM;
@@ -100,7 +116,7 @@ data_walker_submit(struct sp_worker *worker, data_happening_fn *fn, void *arg, c
 	j->arg = arg;
 	j->h = (struct data_happening){ .what = DATA_WALKED, .transfer = *transfer, .sending = true,
 	    .generation = generation };
-	if (fill(j, paths, count, head))
+	if (copy_text(folder, (const char **)&j->folder) && fill(j, paths, count, head))
 		st = sp_worker_submit(worker, &j->work);
 	if (st != SP_OK)
 		job_free(j);

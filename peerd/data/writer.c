@@ -2,42 +2,39 @@
  * writer.c - first the manifest, held in memory and checked whole; then headers and zeroes compared with the layout,
  * and file contents hashed and placed as they pass.
  */
-#include "peerd/data/writer.h"
+#include "peerd/data/writer_in.h"
 
 #include "common/crypto/hash.h"
-#include "common/packet/layout.h"
 #include "common/packet/path.h"
 
-struct data_writer {
-	struct data_terms terms;
-	uint64_t at;
-	uint8_t header[SP_TAR_BLOCK];	/* of the manifest */
-	struct sp_buf text;		/* of the manifest, until it is parsed */
-	struct sp_manifest *manifest;	/* owned, as all below; NULL until the text is whole */
-	struct sp_layout *layout;
-	struct place *place;
-	struct sp_prints *prints;
-	struct sp_printer *printer;
-	struct sp_place member;		/* that at lies in */
-	bool is_file;			/* it is a file, and begun */
-};
+static void on_block(void *arg, uint64_t block, const struct sp_hash *digest);
 
 enum sp_status
 data_writer_new(const struct data_terms *terms, struct data_writer **ret_writer)
 {
-	struct data_writer *w = calloc(1, sizeof(*w));
+	SP_AUTO(data_writer) *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return SP_E_NOMEM;
 	w->terms = *terms;
+	w->incoming = -1;
 	w->text.max = terms->manifest_length;
 	w->printer = sp_printer_new();
-	if (w->printer == NULL) {
-		data_writer_free(w);
+	if (w->printer == NULL)
 		return SP_E_NOMEM;
-	}
-	*ret_writer = w;
+	sp_printer_on_block(w->printer, on_block, w);
+	writer_look_back(w);
+	*ret_writer = sp_take(&w);
 	return SP_OK;
+}
+
+/* How far it came is true only if nothing failed; what is not marked is received again. */
+static void
+mark_end(struct data_writer *w)
+{
+	if (w->journal != NULL && w->place != NULL && !w->failed && place_settle(w->place, NULL) == SP_OK &&
+	    journal_seen(w->journal, w->at, NULL) != SP_OK)
+		w->failed = true;
 }
 
 void
@@ -45,12 +42,12 @@ data_writer_free(struct data_writer *w)
 {
 	if (w == NULL)
 		return;
-	place_free(w->place);
-	sp_prints_free(w->prints);
+	mark_end(w);
+	writer_forget(w);
 	sp_printer_free(w->printer);
-	sp_layout_free(w->layout);
-	sp_manifest_free(w->manifest);
 	sp_buf_done(&w->text);
+	if (w->incoming >= 0)
+		close(w->incoming);
 	free(w);
 }
 
@@ -116,8 +113,8 @@ check_offer(const struct data_writer *w, struct sp_why *why)
 	return check_sender(w, why);
 }
 
-static enum sp_status
-manifest_whole(struct data_writer *w, struct sp_why *why)
+enum sp_status
+writer_manifest_whole(struct data_writer *w, struct sp_why *why)
 {
 	struct sp_hash hash;
 	enum sp_status st;
@@ -130,9 +127,27 @@ manifest_whole(struct data_writer *w, struct sp_why *why)
 	    (st = check_offer(w, why)) != SP_OK ||
 	    (st = sp_prints_new(w->manifest, &w->prints)) != SP_OK)
 		return st;
-	sp_buf_done(&w->text);
 	w->member = sp_layout_manifest(w->layout);
-	return place_new(w->terms.received, w->terms.id_text, w->manifest, w->terms.keep_links, &w->place, why);
+	return SP_OK;
+}
+
+/* The packet's folder anew, and beside it what a next connection needs. */
+static enum sp_status
+manifest_came(struct data_writer *w, struct sp_why *why)
+{
+	struct journal_at journal;
+	char name[WRITER_NAME];
+	enum sp_status st;
+
+	if ((st = writer_manifest_whole(w, why)) != SP_OK ||
+	    (st = place_new(w->terms.received, w->terms.id_text, w->manifest, w->terms.keep_links, &w->place, why)) != SP_OK ||
+	    (st = writer_open_incoming(w, why)) != SP_OK || (st = writer_keep_manifest(w, why)) != SP_OK ||
+	    (st = journal_open(writer_journal(w, &journal, name), 0, &w->journal, why)) != SP_OK)
+		return st;
+	sp_buf_done(&w->text);
+	if (w->again)
+		journal_add(w->journal, JOURNAL_AGAIN, 0, 0, NULL);
+	return SP_OK;
 }
 
 static enum sp_status
@@ -169,7 +184,7 @@ feed_manifest(struct data_writer *w, struct sp_span *bytes, struct sp_why *why)
 	w->at += n;
 	*bytes = sp_span(bytes->p + n, bytes->n - n);
 	if (st == SP_OK && w->at == SP_TAR_BLOCK + (uint64_t)w->terms.manifest_length)
-		st = manifest_whole(w, why);
+		st = manifest_came(w, why);
 	return st;
 }
 
@@ -185,7 +200,18 @@ file_end(struct data_writer *w, struct sp_why *why)
 	if ((st = place_end(w->place, why)) != SP_OK || (st = sp_printer_end(w->printer, &print)) != SP_OK)
 		return st;
 	sp_prints_set(w->prints, w->member.entry, &print);
+	journal_add(w->journal, JOURNAL_FILE, w->member.entry, 0, &print.hash);
 	return SP_OK;
+}
+
+/* The digests of whole blocks; a short last one is in the file's. */
+static void
+on_block(void *arg, uint64_t block, const struct sp_hash *digest)
+{
+	struct data_writer *w = arg;
+
+	if ((block + 1) * SP_PRINT_BLOCK <= w->member.data_len)
+		journal_add(w->journal, JOURNAL_BLOCK, w->member.entry, block, digest);
 }
 
 static enum sp_status
@@ -231,21 +257,39 @@ feed_part(struct data_writer *w, struct sp_span *bytes, struct sp_why *why)
 	return st;
 }
 
-enum sp_status
-data_writer_feed(struct data_writer *w, uint64_t offset, struct sp_span bytes, struct sp_why *why)
+static enum sp_status
+feed(struct data_writer *w, struct sp_span bytes, struct sp_why *why)
 {
 	enum sp_status st = SP_OK;
 
-	if (offset != w->at)
-		return sp_fail(SP_E_FORMAT, why, "the packet's bytes did not come in order");
-	if (bytes.n > w->terms.packet - w->at)
-		return sp_fail(SP_E_LONG, why, "more bytes came than were offered");
 	while (w->manifest == NULL && bytes.n > 0 && st == SP_OK)
 		st = feed_manifest(w, &bytes, why);
 	if (st == SP_OK && bytes.n > 0)
 		st = sp_layout_check(w->layout, w->at, bytes, why);
 	while (bytes.n > 0 && st == SP_OK)
 		st = feed_part(w, &bytes, why);
+	if (st == SP_OK && w->journal != NULL && w->at - journal_marked(w->journal) >= SP_SEEN_BYTES)
+		st = writer_mark_seen(w, why);
+	return st;
+}
+
+enum sp_status
+data_writer_feed(struct data_writer *w, uint64_t offset, struct sp_span bytes, struct sp_why *why)
+{
+	uint64_t end = offset + bytes.n;
+	enum sp_status st = SP_OK;
+
+	if (w->any ? offset != w->next : offset > w->from)
+		return sp_fail(SP_E_FORMAT, why, "the packet's bytes did not come in order");
+	if (offset > w->terms.packet || bytes.n > w->terms.packet - offset)
+		return sp_fail(SP_E_LONG, why, "more bytes came than were offered");
+	w->any = true;
+	w->next = end;
+	if (end > w->at) {
+		bytes = sp_span(bytes.p + (w->at - offset), (size_t)(end - w->at));
+		st = feed(w, bytes, why);
+	}
+	w->failed = w->failed || st != SP_OK;
 	return st;
 }
 
@@ -279,6 +323,7 @@ data_writer_compare(struct data_writer *w, struct sp_span prints_text, uint32_t 
 			continue;
 		if (their.state == SP_PRINT_CHANGED) {
 			sp_prints_set(w->prints, i, &their);
+			journal_add(w->journal, JOURNAL_CHANGED, i, 0, NULL);
 			changed++;
 		} else if (!sp_print_eq(&our, &their)) {
 			return differs(w, i, why);
@@ -291,7 +336,11 @@ data_writer_compare(struct data_writer *w, struct sp_span prints_text, uint32_t 
 enum sp_status
 data_writer_finish(struct data_writer *w, struct sp_buf *notes, struct sp_why *why)
 {
+	enum sp_status st;
+
 	if (!data_writer_is_full(w))
 		return sp_fail(SP_E_STATE, why, "the packet is not whole");
-	return place_finish(w->place, w->prints, notes, why);
+	st = place_finish(w->place, w->prints, notes, why);
+	/* so that a restart has no need of the sender */
+	return st == SP_OK ? journal_seen(w->journal, w->at, why) : st;
 }

@@ -102,7 +102,7 @@ events_transfer_dir(const struct events *e, const struct sp_id *id, struct sp_bu
 struct sweeping {
 	struct sp_work work;
 	struct events *all;
-	struct sp_id *live;	/* owned: transfers that go on */
+	struct sp_id *live;	/* owned: events that go on */
 	size_t nlive;
 	char one[SP_ID_TEXT];	/* discard this one only */
 	events_done_fn *fn;
@@ -144,12 +144,34 @@ sweep_drop(struct sp_work *work)
 }
 
 static void
+restart_all(struct events *e)
+{
+	for (size_t b = 0; b < LIVE_BUCKETS; b++)
+		for (struct live *l = e->buckets[b], *next; l != NULL; l = next) {
+			next = l->next;
+			live_happens(l, l->machine->restart, NULL);
+		}
+}
+
+static void
+start_all(struct events *e)
+{
+	send_start(e);
+	receive_start(e);
+	credit_start(e);
+	cancel_start(e);
+	restart_all(e);
+}
+
+static void
 sweep_done(struct sp_work *work)
 {
 	struct sweeping *s = (struct sweeping *)work;
 
-	if (s->fn != NULL)
+	if (s->fn != NULL) {
+		start_all(s->all);	/* nothing new may lie where it sweeps */
 		s->fn(s->arg, s->status, &s->why);
+	}
 	sweep_drop(work);
 }
 
@@ -174,16 +196,6 @@ struct starting {
 	void *arg;
 };
 
-static void
-restart_all(struct events *e)
-{
-	for (size_t b = 0; b < LIVE_BUCKETS; b++)
-		for (struct live *l = e->buckets[b], *next; l != NULL; l = next) {
-			next = l->next;
-			live_happens(l, l->machine->restart, NULL);
-		}
-}
-
 static bool
 bring_back(struct events *e, struct event_row *row, struct sweeping *s)
 {
@@ -194,8 +206,7 @@ bring_back(struct events *e, struct event_row *row, struct sweeping *s)
 		return false;
 	if (peer != NULL)
 		l->peer_cert = peer->identity.hash;
-	if (row->kind == EVENT_RECEIVE && row->state != RECEIVE_INTERRUPTED)
-		s->live[s->nlive++] = row->id;
+	s->live[s->nlive++] = row->id;
 	return true;
 }
 
@@ -216,15 +227,10 @@ loaded(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 		s->all = e;
 		s->fn = go->fn;
 		s->arg = go->arg;
+		outgoing_sweep(e, s->live, s->nlive);
 		st = sp_worker_submit(e->files, &s->work);
 	}
-	if (st == SP_OK) {
-		send_start(e);
-		receive_start(e);
-		credit_start(e);
-		cancel_start(e);
-		restart_all(e);
-	} else {
+	if (st != SP_OK) {
 		if (s != NULL)
 			sweep_drop(&s->work);
 		go->fn(go->arg, st, NULL);

@@ -20,6 +20,8 @@ struct events_conf {
 	bool keep_links;		/* make links that point outside their packet */
 	uint64_t bytes_max;		/* largest packet taken, sum of file sizes; 0 = any */
 	uint32_t attempts;		/* connection attempts of a send */
+	uint32_t breaks;		/* of its connections in a row without progress, then it is given up */
+	uint64_t resume_buffer;		/* bytes before a break that are asked for again */
 	const char *organisation;	/* "" = none */
 	const char *return_host;	/* where this station can be called back; "" = where its letters come from */
 	struct data_settings data;

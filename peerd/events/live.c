@@ -175,6 +175,7 @@ live_quiet(struct live *l)
 	if (l->frank_in != NULL)	/* what it waits for comes no more; the frank itself does */
 		post_ignore(l->all->parts.post, l->frank_in);
 	l->frank_in = NULL;
+	l->reserving = false;
 	wallet_forget(l->all->parts.wallet, l);
 	/* the other station goes on waiting for what is only interrupted */
 	if (has_data(l))

@@ -54,12 +54,14 @@ struct live {
 	struct sp_buf files_txt;		/* of what was sent */
 	struct post_in *done_in;		/* DONE, to be answered when it is saved */
 	bool reported;				/* creditd was asked to be told, before serials are reserved */
+	bool connected;				/* both sides have proved themselves since the last accept */
 	bool settled_early;			/* DONE came before our own data thread had finished */
 	uint32_t fetches;			/* tries to get the receipt, or the postmark that is late */
 	uint32_t asks;				/* for a postmark that is being made */
 
 	/* receiving */
 	struct post_in *offer_in;		/* to be answered with ACCEPT when that is saved */
+	bool reserving;				/* what is held of an earlier connection is being looked up for it */
 	struct post_in *frank_in;		/* its frank is being checked */
 	struct sp_buf sheet_in;			/* THING with its sheet, while the signer's certificate is asked for */
 	struct sp_accept own;			/* our accept, with its token */
@@ -158,6 +160,12 @@ void events_discard(struct events *e, const char *id_text);
 
 /* Paths: HOME/transfers/ID (a folder for what a transfer keeps), appended to out. */
 void events_transfer_dir(const struct events *e, const struct sp_id *id, struct sp_buf *out);
+
+/* outgoing.c: HOME/outgoing/ID, what a sending needs to go on after a restart; its removal, and at start that of all that
+ * belong to none of these transfers and to no failed sending that may still be tried again. */
+void outgoing_dir(const struct events *e, const struct sp_id *id, struct sp_buf *out);
+void outgoing_remove(struct events *e, const struct sp_id *id);
+void outgoing_sweep(struct events *e, const struct sp_id *live, size_t count);
 
 /* live_timer() for the next of several tries: after first_ms, then twice as long each time, up to most_ms. Counts the try. */
 void live_timer_again(struct live *l, uint32_t *tries, uint64_t first_ms, uint64_t most_ms, int happening);

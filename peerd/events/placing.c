@@ -22,7 +22,9 @@ struct syncing {
 	struct sp_id id;
 	char peer[SP_NAME_TEXT];
 	uint64_t generation;
-	struct data_result *result;	/* owned while the job has it */
+	struct data_result *result;	/* owned while the job has it; NULL: peerd was restarted, it is made again */
+	struct data_receive_order order;	/* for that */
+	struct sp_hash trailer, files_hash;	/* likewise, of the row */
 	char *title;
 	struct sp_buf dir, goal;
 	uint64_t inode;
@@ -42,6 +44,19 @@ sync_drop(struct sp_work *work)
 	free(s);
 }
 
+/* What the data thread had found out, from what it left. */
+static enum sp_status
+restore(struct syncing *s)
+{
+	enum sp_status st = data_restore(&s->order, &s->result, &s->why);
+
+	if (st != SP_OK)
+		return st;
+	s->result->trailer_hash = s->trailer;
+	return sp_hash_eq(&s->result->files_hash, &s->files_hash) ? SP_OK :
+	    sp_fail(SP_E_STALE, &s->why, "%s", sp_status_text(SP_E_STALE));
+}
+
 static void
 sync_run(struct sp_work *work)
 {
@@ -50,6 +65,10 @@ sync_run(struct sp_work *work)
 	struct sp_name sender;
 	char person[SP_NAME_TEXT];
 
+	if (s->result == NULL)
+		s->status = restore(s);
+	if (s->status != SP_OK)
+		return;
 	sp_buf_addf(&path, "%s/files.txt", sp_buf_cstr(&s->dir));
 	s->status = sp_mkdirs(sp_buf_cstr(&s->dir), 0700, &s->why);
 	if (s->status == SP_OK)
@@ -136,6 +155,10 @@ synced(struct live *l, struct syncing *s)
 	struct sp_why why = s->why;
 	enum sp_status st = s->status;
 
+	if (st == SP_E_STALE) {
+		live_happens(l, RECEIVE_ON_LOST, NULL);
+		return;
+	}
 	if (st == SP_OK)
 		st = sign_receipt(l, s->result, &why);
 	if (st == SP_OK)
@@ -166,6 +189,7 @@ void
 receive_sync(struct live *l)
 {
 	struct syncing *s = calloc(1, sizeof(*s));
+	struct sp_why why = { "" };
 	enum sp_status st = SP_E_NOMEM;
 
 	if (s != NULL && (s->title = strdup(l->row->title != NULL ? l->row->title : "")) != NULL) {
@@ -175,14 +199,18 @@ receive_sync(struct live *l)
 		snprintf(s->peer, sizeof(s->peer), "%s", l->row->peer);
 		s->generation = l->generation;
 		s->result = sp_take(&l->result);
+		s->trailer = l->row->trailer;
+		s->files_hash = l->row->files_hash;
 		events_transfer_dir(l->all, &l->row->id, &s->dir);
-		st = sp_worker_submit(l->all->files, &s->work);
+		st = receive_order(l, &s->order, &why);
+		if (st == SP_OK)
+			st = sp_worker_submit(l->all->files, &s->work);
 	}
 	if (st == SP_OK)
 		return;
 	if (s != NULL)
 		sync_drop(&s->work);
-	receive_fail(l, st, NULL);
+	receive_fail(l, st, &why);
 }
 
 /* Worker: the rename. */

@@ -14,13 +14,12 @@ receive_fail(struct live *l, enum sp_status st, const struct sp_why *why)
 	live_happens(l, RECEIVE_ON_FAILURE, "failed: %s", l->row->reason_text);
 }
 
-/* The sender comes back by itself; what was received so far is not kept. */
-static void
-await(struct live *l)
+/* The sender comes back by itself, and goes on where it was. */
+void
+receive_await(struct live *l)
 {
 	uint64_t now = sp_clock_wall_ms();
 
-	l->row->done_bytes = 0;
 	live_timer(l, l->row->until_ms > now ? l->row->until_ms - now : 0, RECEIVE_ON_EXPIRED);
 }
 
@@ -73,10 +72,20 @@ end(struct live *l)
 static void
 broken(struct live *l, struct data_happening *h)
 {
+	char id[SP_ID_TEXT];
 	const char *text = h->why.text[0] != 0 ? h->why.text : sp_status_text(h->status);
 
+	l->row->done_bytes = h->bytes;
+	sp_log(SP_LOG_INFO, "data-broken", "transfer=%s received_from=%llu to=%llu status=%s", sp_id_text(&l->row->id, id),
+	    (unsigned long long)h->from, (unsigned long long)h->bytes, sp_status_name(h->status));
+	if (l->reserving && l->offer_in != NULL) {
+		post_ignore(l->all->parts.post, l->offer_in);	/* it comes again */
+		l->offer_in = NULL;
+	}
+	l->reserving = false;
 	if (sp_status_class(h->status) == SP_CLASS_RETRY) {
-		live_happens(l, RECEIVE_ON_BROKEN, "receive error: %s; waits for the sender", text);
+		live_happens(l, RECEIVE_ON_BROKEN, "receive error: %s; %llu of %llu bytes are here, waits for the sender", text,
+		    (unsigned long long)h->bytes, (unsigned long long)l->row->packet);
 		return;
 	}
 	if (h->status == SP_E_CANCELLED) {	/* its letter says the same */
@@ -94,6 +103,10 @@ receive_data(struct live *l, struct data_happening *h)
 	switch (h->what) {
 	case DATA_WALKED:
 	case DATA_CONNECTED:
+		break;
+	case DATA_RESERVED:
+		if (l->reserving)
+			receive_reserved(l, h->bytes);
 		break;
 	case DATA_PROGRESS:
 		l->row->done_bytes = h->bytes;
@@ -123,6 +136,7 @@ receive_start(struct events *e)
 }
 
 #define accept receive_accept
+#define await receive_await
 #define refuse receive_refuse
 #define ask_to_wait receive_ask_to_wait
 #define release receive_release

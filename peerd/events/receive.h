@@ -32,6 +32,7 @@ void receive_fail(struct live *l, enum sp_status st, const struct sp_why *why);
 
 /* Actions. */
 void receive_accept(struct live *l);		/* receive_offer.c */
+void receive_await(struct live *l);		/* receive.c */
 void receive_refuse(struct live *l);
 void receive_ask_to_wait(struct live *l);
 void receive_sync(struct live *l);		/* placing.c */
@@ -59,6 +60,12 @@ void receive_reply_ended(struct events *e, const struct event_row *row, struct p
 
 /* Signs DONE for a receipt (made before; none in class none) into row->done. */
 SP_MUST_CHECK enum sp_status receive_sign_done(struct live *l, bool part, struct sp_why *why);
+
+/* So much is held: the offer that waits for this is accepted. */
+void receive_reserved(struct live *l, uint64_t held);
+
+/* What the data threads must know of the offer in l->row. SP_E_FORMAT, SP_E_RANGE. */
+SP_MUST_CHECK enum sp_status receive_order(const struct live *l, struct data_receive_order *ret_order, struct sp_why *why);
 
 /* Takes offers; takes RECEIPT and FILES. */
 void receive_offer_start(struct events *e);

@@ -122,45 +122,99 @@ judge(const struct asking *a)
 	return SP_OK;
 }
 
-/* Key, token, port and the signed ACCEPT, with the next number. */
-static enum sp_status
-prepare_accept(struct live *l, const struct asking *a, struct sp_why *why)
+enum sp_status
+receive_order(const struct live *l, struct data_receive_order *ret_order, struct sp_why *why)
 {
 	struct events *e = l->all;
+	struct sp_stmt_offer offer;
 	struct data_receive_order order = {
 		.transfer = l->row->id,
 		.generation = l->generation,
-		.offer = a->hash,
-		.manifest = a->offer.manifest,
-		.manifest_length = a->offer.manifest_length,
-		.files = a->offer.files,
-		.bytes = a->offer.bytes,
-		.packet = a->offer.packet,
+		.offer = l->offer_hash,
 		.received = e->conf.received,
 		.keep_links = e->conf.keep_links,
-		.hold = l->row->frank.len == 0 && receive_is_due(e, a->offer.bytes),
+		.buffer = e->conf.resume_buffer,
 	};
-	uint8_t signature[SP_SIGNATURE];
+	enum sp_status st = sp_statement_read(SP_STMT_OFFER, sp_buf_span(&l->row->offer), &offer, why);
+
+	if (st == SP_OK)
+		st = sp_name_parse(sp_span_str(l->row->peer), &order.sender.name);
+	if (st != SP_OK)
+		return st;
+	order.manifest = offer.manifest;
+	order.manifest_length = offer.manifest_length;
+	order.files = offer.files;
+	order.bytes = offer.bytes;
+	order.packet = offer.packet;
+	*ret_order = order;
+	return SP_OK;
+}
+
+/* Key, token and port for the next ACCEPT. */
+static enum sp_status
+reserve(struct live *l, const struct asking *a, struct sp_why *why)
+{
+	struct data_receive_order order;
 	uint16_t port;
 	enum sp_status st;
 
-	if ((st = sp_x25519_new(&order.one_time)) != SP_OK)
+	if ((st = receive_order(l, &order, why)) != SP_OK || (st = sp_x25519_new(&order.one_time)) != SP_OK)
 		return st;
-	sp_random(order.token, sizeof(order.token));
+	order.hold = l->row->frank.len == 0 && receive_is_due(l->all, a->offer.bytes);
 	order.sender = a->in->from->identity;
-	if ((st = data_reserve(e->pool, &order, &port, why)) == SP_OK) {
-		l->own = (struct sp_accept){ .number = ++l->row->accept_number, .port = port };
+	sp_random(order.token, sizeof(order.token));
+	if ((st = data_reserve(l->all->pool, &order, &port, why)) == SP_OK) {
+		l->own = (struct sp_accept){ .port = port };
 		memcpy(l->own.key, order.one_time.public_key, sizeof(l->own.key));
 		memcpy(l->own.token, order.token, sizeof(l->own.token));
-		sp_buf_clear(&l->row->accept);
-		st = sp_accept_sign(&l->own, &a->hash, member_key(e->parts.station), &l->row->accept, signature,
-		    &l->accept_hash, why);
 	}
-	if (st == SP_OK && !bytes_set(&l->row->accept_signature, sp_span(signature, sizeof(signature))))
-		st = SP_E_NOMEM;
 	sp_wipe(&order.one_time, sizeof(order.one_time));
 	sp_wipe(order.token, sizeof(order.token));
 	return st;
+}
+
+/* The signed ACCEPT with the next number and what is held. */
+static enum sp_status
+sign_accept(struct live *l, uint64_t held, struct sp_why *why)
+{
+	uint8_t signature[SP_SIGNATURE];
+	enum sp_status st;
+
+	l->own.number = ++l->row->accept_number;
+	l->own.held[0] = (struct sp_range){ 0, held };
+	l->own.held_count = held > 0;
+	sp_buf_clear(&l->row->accept);
+	st = sp_accept_sign(&l->own, &l->offer_hash, member_key(l->all->parts.station), &l->row->accept, signature,
+	    &l->accept_hash, why);
+	if (st == SP_OK && !bytes_set(&l->row->accept_signature, sp_span(signature, sizeof(signature))))
+		st = SP_E_NOMEM;
+	return st;
+}
+
+void
+receive_reserved(struct live *l, uint64_t held)
+{
+	struct sp_why why = { "" };
+	enum sp_status st = sign_accept(l, held, &why);
+
+	l->reserving = false;
+	l->row->done_bytes = held;
+	if (st != SP_OK)
+		receive_fail(l, st, &why);
+	else if (held > 0)
+		live_happens(l, RECEIVE_ON_OFFERED, "goes on: %llu of %llu bytes are here", (unsigned long long)held,
+		    (unsigned long long)l->row->packet);
+	else
+		live_happens(l, RECEIVE_ON_OFFERED, NULL);
+}
+
+/* The letter that is answered when all is ready; an earlier one is not. */
+static void
+wait_with(struct live *l, struct post_in *in)
+{
+	if (l->offer_in != NULL)
+		post_ignore(l->all->parts.post, l->offer_in);
+	l->offer_in = in;
 }
 
 /* The offer is wanted: by a new event or by one that was interrupted. */
@@ -171,18 +225,24 @@ take(struct live *l, const struct asking *a)
 	enum sp_status st;
 
 	live_quiet(l);	/* an older accept is void, and its connections end */
-	st = prepare_accept(l, a, &why);
+	st = reserve(l, a, &why);
 	if (st != SP_OK && sp_status_class(st) == SP_CLASS_RETRY) {
 		reply_wait(l->all, a->in, st);
 		if (l->row->accept.len == 0)
 			live_free(l);
+		else if (l->row->state == RECEIVE_RECEIVING)
+			live_happens(l, RECEIVE_ON_BROKEN, NULL);
+		else
+			receive_await(l);
 		return;
 	}
-	l->offer_in = a->in;
+	wait_with(l, a->in);
 	if (st != SP_OK)
 		receive_fail(l, st, &why);
+	else if (l->row->state == RECEIVE_ASKED)
+		receive_reserved(l, 0);		/* of a new transfer nothing is held */
 	else
-		live_happens(l, RECEIVE_ON_OFFERED, NULL);
+		l->reserving = true;
 }
 
 void
@@ -317,7 +377,9 @@ next_offer(struct live *l, struct asking *a)
 		return;
 	}
 	if (l->row->state == RECEIVE_RECEIVING || l->row->state == RECEIVE_INTERRUPTED) {
-		if (reason == SP_OK)
+		if (reason == SP_OK && l->reserving)
+			wait_with(l, a->in);
+		else if (reason == SP_OK)
 			take(l, a);
 		else if (reason == SP_E_BUSY)
 			reply_wait(l->all, a->in, SP_E_BUSY);
@@ -325,9 +387,7 @@ next_offer(struct live *l, struct asking *a)
 			receive_turn_down(l, a->in, reason);
 		return;
 	}
-	if (l->offer_in != NULL)
-		post_ignore(l->all->parts.post, l->offer_in);
-	l->offer_in = a->in;
+	wait_with(l, a->in);
 	live_happens(l, RECEIVE_ON_OFFERED, NULL);
 }
 

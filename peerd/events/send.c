@@ -19,11 +19,44 @@ send_fail(struct live *l, enum sp_status st, const struct sp_why *why)
 	live_happens(l, SEND_ON_FAILURE, "failed: %s", l->row->reason_text);
 }
 
+/* The connection is lost, or was none; as opposed to what one side found wrong. */
+static bool
+is_loss(enum sp_status st)
+{
+	return st == SP_E_CLOSED || st == SP_E_TIMEOUT || st == SP_E_CONNECT || st == SP_E_STALE;
+}
+
+/* Lost in the midst of it: the sender goes on by itself, unless nothing came of it too often. */
+static void
+broke(struct live *l, enum sp_status st, const struct sp_why *why)
+{
+	const char *text = why != NULL && why->text[0] != 0 ? why->text : sp_status_text(st);
+
+	if (st == SP_E_STALE)
+		l->row->held = 0;
+	if (++l->row->breaks >= l->all->conf.breaks) {
+		send_fail(l, st, why);
+		return;
+	}
+	l->row->due_ms = 0;
+	live_happens(l, SEND_ON_BROKEN, "break %u of %u without progress: %s", l->row->breaks, l->all->conf.breaks, text);
+}
+
+uint64_t
+send_held(const struct live *l)
+{
+	return l->accept.held_count > 0 && l->accept.held[0].from == 0 ? l->accept.held[0].to : 0;
+}
+
 void
 send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 {
 	const char *text = why != NULL && why->text[0] != 0 ? why->text : sp_status_text(st);
 
+	if (l->row->breaks > 0 && is_loss(st)) {	/* no new beginning: the recipient may be starting again */
+		broke(l, st, why);
+		return;
+	}
 	l->row->attempts++;
 	if (sp_status_class(st) != SP_CLASS_RETRY || l->row->attempts >= l->all->conf.attempts) {
 		send_fail(l, st, why);
@@ -42,6 +75,7 @@ walk(struct live *l)
 	char person_text[SP_NAME_TEXT], station_text[SP_NAME_TEXT];
 	struct sp_manifest_head head = { .kind = SP_PACKET_FILES };
 	SP_AUTO(path_list) *paths = path_list_parse(row->paths);
+	SP_AUTO_DONE(sp_buf) folder = { 0 };
 	enum sp_status st;
 
 	person.station[0] = 0;
@@ -57,7 +91,9 @@ walk(struct live *l)
 		send_fail(l, SP_E_NOMEM, NULL);
 		return;
 	}
-	st = data_walk(l->all->pool, &row->id, l->generation, (const char *const *)paths->items, paths->count, &head);
+	outgoing_dir(l->all, &row->id, &folder);
+	st = data_walk(l->all->pool, &row->id, l->generation, (const char *const *)paths->items, paths->count, &head,
+	    sp_buf_cstr(&folder));
 	if (st != SP_OK)
 		send_fail(l, st, NULL);
 }
@@ -92,6 +128,7 @@ send_walked(struct live *l)
 static void
 transmit(struct live *l)
 {
+	SP_AUTO_DONE(sp_buf) folder = { 0 };
 	struct data_send_order order = {
 		.transfer = l->row->id,
 		.generation = l->generation,
@@ -101,8 +138,11 @@ transmit(struct live *l)
 	};
 	enum sp_status st;
 
+	outgoing_dir(l->all, &l->row->id, &folder);
+	order.folder = sp_buf_cstr(&folder);
+	order.held = send_held(l);
 	l->source = NULL;
-	l->settled_early = false;
+	l->connected = l->settled_early = false;
 	order.keys.offer = l->offer_hash;
 	order.keys.accept = l->accept.hash;
 	memcpy(order.keys.accept_key, l->accept.key, sizeof(order.keys.accept_key));
@@ -124,6 +164,8 @@ pause_for_a_while(struct live *l)
 	uint64_t now = sp_clock_wall_ms();
 	uint64_t ms = SP_ATTEMPT_MIN_MS + sp_random_below(SP_ATTEMPT_MAX_MS - SP_ATTEMPT_MIN_MS);
 
+	if (l->row->breaks > 0)
+		ms = sp_backoff_ms(l->row->breaks - 1, SP_ATTEMPT_MIN_MS, SP_BREAK_MOST_MS) + sp_random_below(SP_ATTEMPT_MIN_MS);
 	if (l->row->due_ms > now)	/* the recipient said when */
 		ms = l->row->due_ms - now + sp_random_below(SP_ATTEMPT_MIN_MS);
 	live_timer(l, ms, SEND_ON_TIMER);
@@ -214,6 +256,15 @@ finished(struct live *l, struct data_result *r)
 	send_fail(l, st, NULL);
 }
 
+static void
+log_data(const struct live *l, const char *what, const struct data_happening *h)
+{
+	char id[SP_ID_TEXT];
+
+	sp_log(SP_LOG_INFO, what, "transfer=%s sent_from=%llu to=%llu status=%s", sp_id_text(&l->row->id, id),
+	    (unsigned long long)h->from, (unsigned long long)h->bytes, sp_status_name(h->status));
+}
+
 void
 send_data(struct live *l, struct data_happening *h)
 {
@@ -221,19 +272,28 @@ send_data(struct live *l, struct data_happening *h)
 	case DATA_WALKED:
 		walked(l, h);
 		break;
+	case DATA_RESERVED:
+		break;
 	case DATA_CONNECTED:
+		l->connected = true;
 		break;
 	case DATA_PROGRESS:
 		l->row->done_bytes = h->bytes;
 		live_observe(l, NULL);
 		break;
 	case DATA_FINISHED:
+		log_data(l, "data-sent", h);
 		finished(l, h->result);
 		break;
 	case DATA_BROKEN:
 		if (h->result != NULL)
 			l->source = sp_take(&h->result->source);
-		l->row->done_bytes = 0;
+		l->row->done_bytes = h->bytes;
+		log_data(l, "data-broken", h);
+		if (l->connected && is_loss(h->status)) {
+			broke(l, h->status, &h->why);
+			break;
+		}
 		/* unpaid: the recipient refuses for good if that is how it was; its answer to the next offer says it */
 		send_attempt_failed(l, h->status == SP_E_UNPAID ? SP_E_CLOSED : h->status, &h->why);
 		break;
@@ -268,6 +328,9 @@ end(struct live *l)
 	struct sweep_files *s = calloc(1, sizeof(*s));
 
 	send_answer_done(l);
+	/* what failed may be tried again */
+	if (l->row->state != SEND_FAILED)
+		outgoing_remove(l->all, &l->row->id);
 	if (s == NULL)
 		return;
 	s->work = (struct sp_work){ sweep_run, sweep_done, sweep_done };

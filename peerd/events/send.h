@@ -33,6 +33,9 @@ void send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why 
 /* It can't go on: the reason and a signed CANCEL are noted, then FAILURE. */
 void send_fail(struct live *l, enum sp_status st, const struct sp_why *why);
 
+/* Bytes of the tar that the accept in hand says are held. */
+uint64_t send_held(const struct live *l);
+
 /* Actions with letters (send_offer.c) and of the receipt (fetch.c). */
 void send_offer(struct live *l);
 void send_fetch(struct live *l);

@@ -108,6 +108,16 @@ sign(struct live *l, struct sp_why *why)
 	return st;
 }
 
+static void
+go_on(struct live *l)
+{
+	if (send_held(l) > 0)
+		live_happens(l, SEND_ON_ACCEPTED, "goes on after %llu of %llu bytes", (unsigned long long)send_held(l),
+		    (unsigned long long)l->row->packet);
+	else
+		live_happens(l, SEND_ON_ACCEPTED, NULL);
+}
+
 /* The serials belong to this transfer and recipient for good: that is written before the frank is. */
 static void
 committed(void *arg, enum sp_status st, const struct sp_why *why)
@@ -119,7 +129,7 @@ committed(void *arg, enum sp_status st, const struct sp_why *why)
 	if (st != SP_OK)
 		send_fail(l, st, why);
 	else
-		live_happens(l, SEND_ON_ACCEPTED, NULL);
+		go_on(l);
 }
 
 void
@@ -129,7 +139,7 @@ send_make_frank(struct live *l)
 	enum sp_status st;
 
 	if (l->frank.price == 0 || is_fresh(l)) {
-		live_happens(l, SEND_ON_ACCEPTED, NULL);
+		go_on(l);
 		return;
 	}
 	if ((st = sign(l, &why)) == SP_OK) {

@@ -119,6 +119,10 @@ accepted(struct live *l, const struct post_answer *answer, const struct sp_msg_a
 	}
 	l->to = answer->address;
 	l->to.port = l->accept.port;
+	if (send_held(l) > l->row->held) {	/* progress */
+		l->row->held = send_held(l);
+		l->row->breaks = l->row->attempts = 0;
+	}
 	if (l->source == NULL)
 		live_happens(l, SEND_ON_NEED_SOURCE, NULL);
 	else

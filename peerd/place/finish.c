@@ -2,6 +2,7 @@
  * finish.c - the end of a packet's making: changed files dropped, hard links, symlinks as text and last of all names,
  * then the folders' modes and times, deepest first, since each change in a folder moves its time.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ drop_or_keep(struct place *p, const struct sp_prints *prints, uint32_t number, s
 		return SP_OK;
 	note(notes, &e, "left out: it changed while it was sent");
 	parent = place_parent(p, &p->folder, &e, &name);
-	if (parent < 0 || unlinkat(parent, name, 0) != 0)
+	if (parent < 0 || (unlinkat(parent, name, 0) != 0 && (errno != ENOENT || !p->again)))
 		return place_fail(&e, "remove", why);
 	return SP_OK;
 }
@@ -60,6 +61,8 @@ make_hard_link(struct place *p, struct place_folder *first_folder, const struct 
 	}
 	from_folder = place_parent(p, first_folder, &first, &from);
 	to_folder = from_folder >= 0 ? place_parent(p, &p->folder, e, &to) : -1;
+	if (to_folder >= 0 && p->again)
+		(void)unlinkat(to_folder, to, 0);
 	if (to_folder < 0 || linkat(from_folder, from, to_folder, to, 0) != 0)
 		return place_fail(e, "make the hard link", why);
 	return SP_OK;
@@ -101,6 +104,8 @@ symlinks(struct place *p, struct notes *notes, struct sp_why *why)
 			continue;
 		}
 		parent = place_parent(p, &p->folder, &e, &name);
+		if (parent >= 0 && p->again)
+			(void)unlinkat(parent, name, 0);
 		if (parent < 0 || symlinkat(e.target, parent, name) != 0 ||
 		    utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) != 0)
 			return place_fail(&e, "make the link", why);

@@ -97,6 +97,19 @@ split_goal(const char *received, const char *goal, char ret_sender[SP_NAME_TEXT]
 	return sp_fail(SP_E_ARGUMENT, why, "%.150s is no place for a packet", goal);
 }
 
+/* What lies beside the packet's folder. */
+static void
+discard_beside(int incoming, const char *id_text)
+{
+	static const char *const endings[] = { PLACE_DIGESTS, PLACE_MANIFEST };
+	char name[SP_ID_TEXT + 16];
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", id_text, endings[i]);
+		(void)unlinkat(incoming, name, 0);
+	}
+}
+
 static enum sp_status
 move(int incoming, const char *id_text, int folder, const char *name, struct sp_why *why)
 {
@@ -142,6 +155,7 @@ place_rename(const char *received, const char *id_text, const char *goal, uint64
 	} else if (fstatat(folder, name, &sb, AT_SYMLINK_NOFOLLOW) != 0 || sb.st_ino != inode) {
 		return sp_fail(SP_E_NOTFOUND, why, "the packet is neither in its incoming folder nor in its place");
 	}
+	discard_beside(incoming, id_text);
 	if (fsync(folder) != 0 || fsync(incoming) != 0 || fsync(top) != 0)
 		return sp_fail_errno(SP_E_IO, why, "cannot sync %.150s", received);
 	return SP_OK;
@@ -151,22 +165,42 @@ void
 place_discard(const char *received, const char *id_text)
 {
 	SP_AUTO_DONE(sp_buf) path = { 0 };
+	SP_AUTO_FD incoming = -1;
 	struct sp_id id;
 
 	if (sp_id_parse(id_text, &id) != SP_OK)
 		return;
-	sp_buf_addf(&path, "%s/%s/%s", received, PLACE_INCOMING, id_text);
+	sp_buf_addf(&path, "%s/%s", received, PLACE_INCOMING);
+	incoming = open(sp_buf_cstr(&path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (incoming >= 0)
+		discard_beside(incoming, id_text);
+	sp_buf_addf(&path, "/%s", id_text);
 	/* What cannot be removed now is tried again at the next start. */
 	if (sp_buf_status(&path) == SP_OK && sp_rmtree(sp_buf_cstr(&path), NULL) != SP_OK)
 		return;
+}
+
+/* "ID", "ID.manifest" or "ID.digests": the id. */
+static bool
+id_of(const char *name, char ret_id[SP_ID_TEXT])
+{
+	struct sp_id id;
+
+	if (strlen(name) < SP_ID_TEXT - 1)
+		return false;
+	memcpy(ret_id, name, SP_ID_TEXT - 1);
+	ret_id[SP_ID_TEXT - 1] = 0;
+	name += SP_ID_TEXT - 1;
+	return sp_id_parse(ret_id, &id) == SP_OK &&
+	    (name[0] == 0 || strcmp(name, PLACE_MANIFEST) == 0 || strcmp(name, PLACE_DIGESTS) == 0);
 }
 
 enum sp_status
 place_sweep(const char *received, bool (*is_live)(void *arg, const char *id_text), void *arg, struct sp_why *why)
 {
 	SP_AUTO_DONE(sp_buf) path = { 0 };
+	char id[SP_ID_TEXT];
 	struct dirent *e;
-	struct sp_id id;
 	DIR *dir;
 
 	sp_buf_addf(&path, "%s/%s", received, PLACE_INCOMING);
@@ -175,8 +209,8 @@ place_sweep(const char *received, bool (*is_live)(void *arg, const char *id_text
 		return errno == ENOENT ? SP_OK : sp_fail_errno(SP_E_IO, why, "cannot read %.150s/%s", received,
 		    PLACE_INCOMING);
 	while ((e = readdir(dir)) != NULL)
-		if (sp_id_parse(e->d_name, &id) == SP_OK && !is_live(arg, e->d_name))
-			place_discard(received, e->d_name);
+		if (id_of(e->d_name, id) && !is_live(arg, id))
+			place_discard(received, id);
 	closedir(dir);
 	return SP_OK;
 }

@@ -53,12 +53,31 @@ place_open_incoming(const char *received, int *ret_received, int *ret_incoming, 
 	return SP_OK;
 }
 
+enum sp_status
+place_incoming(const char *received, int *ret_fd, struct sp_why *why)
+{
+	SP_AUTO_FD top = -1;
+
+	return place_open_incoming(received, &top, ret_fd, why);
+}
+
+enum sp_status
+place_open_root(struct place *p, int incoming, const char *id_text, struct sp_why *why)
+{
+	struct stat sb;
+
+	p->root = openat(incoming, id_text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (p->root < 0 || fstat(p->root, &sb) != 0)
+		return sp_fail_errno(SP_E_IO, why, "cannot open a folder in %.150s/%s", p->received, PLACE_INCOMING);
+	p->inode = sb.st_ino;
+	return SP_OK;
+}
+
 static enum sp_status
 make_root(struct place *p, const char *id_text, struct sp_why *why)
 {
 	SP_AUTO_FD received = -1, incoming = -1;
 	struct sp_id id;
-	struct stat sb;
 	enum sp_status st;
 
 	if (sp_id_parse(id_text, &id) != SP_OK)
@@ -68,19 +87,13 @@ make_root(struct place *p, const char *id_text, struct sp_why *why)
 	place_discard(p->received, id_text);
 	if (mkdirat(incoming, id_text, 0700) != 0)
 		return sp_fail_errno(SP_E_IO, why, "cannot make a folder in %.150s/%s", p->received, PLACE_INCOMING);
-	p->root = openat(incoming, id_text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (p->root < 0 || fstat(p->root, &sb) != 0)
-		return sp_fail_errno(SP_E_IO, why, "cannot open a folder in %.150s/%s", p->received, PLACE_INCOMING);
-	p->inode = sb.st_ino;
-	return SP_OK;
+	return place_open_root(p, incoming, id_text, why);
 }
 
 enum sp_status
-place_new(const char *received, const char *id_text, const struct sp_manifest *manifest, bool keep_links,
-    struct place **ret_place, struct sp_why *why)
+place_alloc(const char *received, const struct sp_manifest *manifest, bool keep_links, struct place **ret_place)
 {
 	SP_AUTO(place) *p = calloc(1, sizeof(*p));
-	enum sp_status st;
 
 	if (p == NULL)
 		return SP_E_NOMEM;
@@ -89,7 +102,19 @@ place_new(const char *received, const char *id_text, const struct sp_manifest *m
 	p->root = p->file = p->folder.fd = -1;
 	if ((p->received = strdup(received)) == NULL)
 		return SP_E_NOMEM;
-	if ((st = make_root(p, id_text, why)) != SP_OK)
+	*ret_place = sp_take(&p);
+	return SP_OK;
+}
+
+enum sp_status
+place_new(const char *received, const char *id_text, const struct sp_manifest *manifest, bool keep_links,
+    struct place **ret_place, struct sp_why *why)
+{
+	SP_AUTO(place) *p = NULL;
+	enum sp_status st;
+
+	if ((st = place_alloc(received, manifest, keep_links, &p)) != SP_OK ||
+	    (st = make_root(p, id_text, why)) != SP_OK)
 		return st;
 	*ret_place = sp_take(&p);
 	return SP_OK;
@@ -142,12 +167,12 @@ place_make_folders(struct place *p, uint32_t entry, struct sp_why *why)
 		const char *name;
 		int parent;
 
-		if (e.type == SP_ENTRY_FILE)
+		if (e.type == SP_ENTRY_FILE && p->next >= p->kept)
 			return sp_fail(SP_E_STATE, why, "a file of the packet was passed over");
 		if (e.type != SP_ENTRY_FOLDER)
 			continue;
 		parent = place_parent(p, &p->folder, &e, &name);
-		if (parent < 0 || mkdirat(parent, name, 0700) != 0)
+		if (parent < 0 || (mkdirat(parent, name, 0700) != 0 && (errno != EEXIST || !p->again)))
 			return place_fail(&e, "make the folder", why);
 	}
 	return SP_OK;
@@ -169,6 +194,8 @@ place_begin(struct place *p, uint32_t entry, struct sp_why *why)
 	if ((st = place_make_folders(p, entry, why)) != SP_OK)
 		return st;
 	parent = place_parent(p, &p->folder, &e, &name);
+	if (parent >= 0 && p->again && unlinkat(parent, name, 0) != 0 && errno != ENOENT)
+		return place_fail(&e, "remove", why);
 	if (parent >= 0)
 		p->file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (p->file < 0)

@@ -24,6 +24,8 @@ struct place {
 	uint64_t inode;				/* of it */
 	struct place_folder folder;
 	uint32_t next;				/* entries before it are made, links aside */
+	bool again;				/* after a break: what is there already is fine, */
+	uint32_t kept;				/* and files before this entry stay as they are */
 	int file;				/* owned; -1 = none is open */
 	uint32_t entry;				/* that it is of */
 	uint64_t at;				/* bytes of it so far */
@@ -31,6 +33,11 @@ struct place {
 };
 
 void place_folder_done(struct place_folder *f);
+
+/* A place without its folder; and opens that, which is there. */
+SP_MUST_CHECK enum sp_status place_alloc(const char *received, const struct sp_manifest *manifest, bool keep_links,
+    struct place **ret_place);
+SP_MUST_CHECK enum sp_status place_open_root(struct place *p, int incoming, const char *id_text, struct sp_why *why);
 
 /* A descriptor of the folder that holds the entry (borrowed) and the entry's last component; -1 with errno. */
 int place_parent(struct place *p, struct place_folder *held, const struct sp_entry *e, const char **ret_name);

@@ -110,8 +110,9 @@ open_folder(struct source *s, const struct path_list *l, size_t i, struct sp_why
 		return sp_fail(SP_E_NOTFOUND, why, "there is no folder %.200s", path->parent);
 	if (path->folder < 0)
 		return sp_fail_errno(SP_E_IO, why, "cannot open the folder %.200s", path->parent);
+	s->parents[s->nfolders] = strdup(path->parent);
 	s->folders[s->nfolders++] = path->folder;
-	return SP_OK;
+	return s->parents[s->nfolders - 1] != NULL ? SP_OK : SP_E_NOMEM;
 }
 
 static enum sp_status
@@ -122,7 +123,8 @@ walk_all(struct source *s, const struct path_list *l, struct sp_why *why)
 
 	s->roots = calloc(l->count, sizeof(*s->roots));
 	s->folders = calloc(l->count, sizeof(*s->folders));
-	if (s->roots == NULL || s->folders == NULL)
+	s->parents = calloc(l->count, sizeof(*s->parents));
+	if (s->roots == NULL || s->folders == NULL || s->parents == NULL)
 		return SP_E_NOMEM;
 	for (size_t i = 0; i < l->count; i++) {
 		if ((st = open_folder(s, l, i, why)) != SP_OK)
@@ -166,9 +168,13 @@ source_free(struct source *s)
 	sp_manifest_free(s->manifest);
 	sp_buf_done(&s->text);
 	free(s->stamps);
-	for (size_t i = 0; i < s->nfolders; i++)
-		close(s->folders[i]);
+	for (size_t i = 0; i < s->nfolders; i++) {
+		if (s->folders[i] >= 0)
+			close(s->folders[i]);
+		free(s->parents[i]);
+	}
 	free(s->folders);
+	free(s->parents);
 	free(s->roots);
 	free(s);
 }
@@ -237,12 +243,15 @@ enum sp_status
 source_file_open(const struct source *s, uint32_t entry, int *ret_fd, struct sp_why *why)
 {
 	struct sp_entry e = sp_manifest_entry(s->manifest, entry);
-	/* Without O_NONBLOCK a FIFO put in the file's place would hold the thread. */
-	SP_AUTO_FD fd = sp_open_beneath(root_of(s, entry), e.path, e.path_len,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	SP_AUTO_FD fd = -1;
+	int root = root_of(s, entry);
 	char shown[SP_PATH_SHOW];
 
 	sp_path_show(sp_span(e.path, e.path_len), shown);
+	errno = ENOENT;
+	/* Without O_NONBLOCK a FIFO put in the file's place would hold the thread. */
+	if (root >= 0)
+		fd = sp_open_beneath(root, e.path, e.path_len, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV || errno == ENXIO))
 		return sp_fail(SP_E_CHANGED, why, "%s is not there any more", shown);
 	if (fd < 0)

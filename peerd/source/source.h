@@ -20,6 +20,14 @@ SP_MUST_CHECK enum sp_status source_walk(const char *const *paths, size_t count,
 void source_free(struct source *s);
 SP_AUTO_DEFINE(source);
 
+/* Keeps it in a folder (made if missing, its parent must be there): SOURCE_MANIFEST and SOURCE_STAMPS, durable when this returns;
+ * and takes it from there again, with how the files looked at the walk. SP_E_NOTFOUND if nothing whole is there. The forms are in
+ * docs/formats.md, "The kept source". */
+SP_MUST_CHECK enum sp_status source_save(const struct source *s, const char *folder, struct sp_why *why);
+SP_MUST_CHECK enum sp_status source_load(const char *folder, struct source **ret_source, struct sp_why *why);
+#define SOURCE_MANIFEST "manifest"
+#define SOURCE_STAMPS "stamps"
+
 const struct sp_manifest *source_manifest(const struct source *s);
 const struct sp_layout *source_layout(const struct source *s);
 struct sp_span source_manifest_text(const struct source *s);		/* canonical, owned by the source */

@@ -30,7 +30,8 @@ struct source {
 	struct sp_hash hash;
 	struct source_stamp *stamps;	/* by entry number; only those of files are filled */
 	size_t stamps_cap;
-	int *folders;			/* O_PATH descriptors of the folders that hold the PATHs */
+	int *folders;			/* O_PATH descriptors of the folders that hold the PATHs; -1: it is not there any more */
+	char **parents;			/* their paths, owned */
 	size_t nfolders;
 	struct source_root *roots;	/* in the order of their first entries */
 	size_t nroots;

@@ -43,6 +43,8 @@ struct event_row {
 	struct sp_hash salt;		/* send: of the manifest, so that the same packet can be made again */
 	struct sp_hash trailer, files_hash;	/* of TRAILER and files.txt */
 	struct sp_buf cert;		/* receive, postmark, lodge: the sender's certificate at that time, DER */
+	uint32_t breaks;		/* send: connections lost in a row without progress */
+	uint64_t held;			/* send: bytes of the tar that the recipient said it holds, at most so far */
 	uint8_t payment;		/* enum sp_payment as certd or creditd said; 0: neither did */
 };
 

@@ -25,6 +25,7 @@
 
 #define IN_V1(text) text
 #define IN_V3(text)
+#define IN_V4(text)
 #define CREATE(version, member, kind) IN_##version(", " #member " " TYPE_##kind)
 
 static const char *const steps[] = {
@@ -73,6 +74,10 @@ static const char *const steps[] = {
 	"ALTER TABLE event ADD COLUMN payment INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE sheet ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE sheet ADD COLUMN report BLOB;",
+
+	/* 4: resume */
+	"ALTER TABLE event ADD COLUMN breaks INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE event ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
 };
 
 int

@@ -48,7 +48,9 @@
 	C(V1, trailer, HASH) \
 	C(V1, files_hash, HASH) \
 	C(V3, cert, BYTES) \
-	C(V3, payment, U8)
+	C(V3, payment, U8) \
+	C(V4, breaks, U32) \
+	C(V4, held, U64)
 
 #define BOOK_COLUMNS(C) \
 	C(V1, name, CHARS) \

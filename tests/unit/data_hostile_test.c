@@ -209,7 +209,7 @@ lie_to(struct pair *p, const struct lie *lie)
 	bool admitted;
 
 	ck_status(sp_key_new(&l.other_key), SP_OK);
-	ck_status(data_reader_new(p->send.source, &reader), SP_OK);
+	ck_status(data_reader_new(p->send.source, NULL, 0, &reader, &why), SP_OK);
 	admitted = say_hello(&l, lie);
 	setsockopt(l.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (admitted)

@@ -141,7 +141,7 @@ walk(const char *name)
 	struct sp_id id = sp_id_new();
 
 	sp_random(head.salt, sizeof(head.salt));
-	ck_status(data_walk(alice, &id, 1, &path, 1, &head), SP_OK);
+	ck_status(data_walk(alice, &id, 1, &path, 1, &head, NULL), SP_OK);
 	wait_for(1);
 	ck_assert_msg(walked_status == SP_OK, "%s", why.text);
 	return sp_take(&walked);
