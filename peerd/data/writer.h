@@ -5,6 +5,7 @@
 #ifndef PEERD_DATA_WRITER_H
 #define PEERD_DATA_WRITER_H
 
+#include "common/base/id.h"
 #include "common/crypto/x509.h"
 #include "common/packet/prints.h"
 #include "peerd/place/place.h"
