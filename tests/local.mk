@@ -5,10 +5,12 @@ LDADD = $(TEST_LIBS) $(TEST_SYS)
 TESTS += $(check_PROGRAMS)
 noinst_HEADERS += tests/unit/unit.h
 include tests/tools/local.mk
+include tests/fuzz/local.mk
 
 # The lint of the tree is a test like the others.
 TESTS += tests/lint/lint
 EXTRA_DIST += tests/lint/lint tests/lint/LAYERS tests/lint/EXCEPTIONS
 AM_TESTS_ENVIRONMENT = LINT_SOURCE='$(top_srcdir)'; LINT_BUILD='$(top_builddir)'; export LINT_SOURCE LINT_BUILD; \
+	FUZZ_CORPUS='$(top_srcdir)/tests/fuzz/corpus'; export FUZZ_CORPUS; \
 	LINT_CC='$(CC) $(AM_CFLAGS)'; export LINT_CC;
-EXTRA_DIST += demo check .ci/run tests/newcomer tests/provider tests/pytest.ini tests/office tests/system tests/readers
+EXTRA_DIST += demo check .ci/run tests/newcomer tests/provider tests/pytest.ini tests/office tests/system tests/readers tests/fuzz/corpus tests/fuzz/targets

@@ -67,6 +67,9 @@ sp_hostport_split(struct sp_span text, uint16_t default_port, char ret_host[SP_H
 		return st;
 	if (host.n == 0 || host.n > SP_HOST_MAX)
 		return SP_E_FORMAT;
+	/* brackets stand around IPv6 addresses only */
+	if (v6 && memchr(host.p, ':', host.n) == NULL)
+		return SP_E_FORMAT;
 	for (size_t i = 0; i < host.n; i++)
 		if (!(v6 ? is_v6_char(host.p[i]) : is_host_char(host.p[i])))
 			return SP_E_FORMAT;

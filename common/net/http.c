@@ -127,6 +127,10 @@ begin(struct sp_http *h, struct MHD_Connection *connection, const char *path, co
 		rq->answered = true;
 		return queue_text(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long\n");
 	}
+	if (path[0] != '/' || method[0] == 0) {
+		rq->answered = true;
+		return queue_text(connection, MHD_HTTP_BAD_REQUEST, "a path begins with /\n");
+	}
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_argument, rq);
 	return MHD_YES;
 }

@@ -23,7 +23,8 @@ sp_host_is_v6(struct sp_span text)
 		return false;
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';
-	return inet_pton(AF_INET6, copy, &addr) == 1 &&
+	/* an IPv4 address has one text: its own */
+	return inet_pton(AF_INET6, copy, &addr) == 1 && !IN6_IS_ADDR_V4MAPPED(&addr) &&
 	    inet_ntop(AF_INET6, &addr, again, sizeof(again)) != NULL && strcmp(copy, again) == 0;
 }
 

@@ -7,7 +7,7 @@
 #include "common/base/span.h"
 
 /* A host name or IPv4 address (lower-case letters, digits, '-', labels with '.' between), or an IPv6 address
- * without brackets in its canonical text (RFC 5952); at most SP_HOST_MAX bytes. */
+ * without brackets in its canonical text (RFC 5952), none that stands for an IPv4 address; at most SP_HOST_MAX bytes. */
 bool sp_host_ok(struct sp_span text);
 
 /* Is it such an IPv6 address? (It stands in brackets where a port follows.) */

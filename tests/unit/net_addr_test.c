@@ -57,6 +57,7 @@ START_TEST(splits_host_names)
 	char host[SP_HOST_MAX + 1];
 	uint16_t port;
 
+	ck_status(sp_hostport_split(sp_span_str("[post.example]:99"), 1, host, &port), SP_E_FORMAT);
 	ck_status(sp_hostport_split(sp_span_str("post.example:99"), 1, host, &port), SP_OK);
 	ck_assert_str_eq(host, "post.example");
 	ck_assert_uint_eq(port, 99);

@@ -231,6 +231,7 @@ START_TEST(malformed_requests_reach_nobody)
 		"\r\n\r\nnonsense\r\n\r\n",
 		"GET\r\n\r\n",
 		"GET / HTTP/9.9\r\n\r\n",
+		"GET v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
 		"GET / HTTP/1.1\r\n\r\n",			/* without a host */
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\nhello",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\nhello",

@@ -166,7 +166,7 @@ START_TEST(hosts_have_one_form)
 {
 	static const char *const good_hosts[] = { "a", "keyd.post.example", "10.0.0.1", "::1", "2001:db8::1",
 	    "x-1.y" };
-	static const char *const bad_hosts[] = { "", ".", "a.", ".a", "a..b", "-a", "a-", "A", "a_b", "a b", "[::1]",
+	static const char *const bad_hosts[] = { "::ffff:192.0.2.1", "", ".", "a.", ".a", "a..b", "-a", "a-", "A", "a_b", "a b", "[::1]",
 	    "1::0:1",
 		"2001:DB8::1", "::1%eth0", "a:b", "0:0:0:0:0:0:0:1", "\xc3\xa4.example" };
 	char longest[SP_HOST_MAX + 2];
