@@ -67,7 +67,7 @@ data_reader_new(const struct source *source, const struct journal_at *journal, u
 	if (journal != NULL && held > 0 && (st = journal_look(journal, boot, &look, why)) != SP_OK)
 		return st;
 	held = held < look.held ? held : look.held;
-	if (held > r->member.end && held <= r->length)
+	if (held >= r->member.end && held <= r->length)
 		st = go_on(r, journal, &look, held, why);
 	else
 		look.length = 0;
