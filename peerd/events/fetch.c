@@ -127,7 +127,7 @@ receipt_done(struct sp_work *work)
 		} else if (!text_set(&l->row->receipt, sp_buf_cstr(&r->path))) {
 			live_happens(l, SEND_ON_RECEIPT_LATE, NULL);
 		} else {
-			stored(l, r->part);
+			stored(l, r->part || receipts_is_part(l));
 		}
 	}
 	receipt_drop(work);

@@ -5,8 +5,8 @@
 #include "peerd/events/live.h"
 
 #include <dirent.h>
-#include <errno.h>
 
+#include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -60,7 +60,9 @@ clear_run(struct sp_work *work)
 	DIR *dir;
 
 	if (!c->sweep) {
+		SP_FAULT("outgoing-before-remove");
 		remove_tree(sp_buf_cstr(&c->dir));
+		SP_FAULT("outgoing-removed");
 		return;
 	}
 	dir = opendir(sp_buf_cstr(&c->dir));
@@ -121,8 +123,11 @@ failed_ones(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 {
 	struct clearing *c = arg;
 	uint64_t now = sp_clock_wall_ms();
+	struct sp_id *keep = realloc(c->keep, (c->nkeep + count + 1) * sizeof(*c->keep));
 
-	if (st == SP_OK && (c->keep = realloc(c->keep, (c->nkeep + count + 1) * sizeof(*c->keep))) != NULL) {
+	if (keep != NULL)
+		c->keep = keep;
+	if (st == SP_OK && keep != NULL) {
 		for (size_t i = 0; i < count; i++)
 			if (rows[i]->kind == EVENT_SEND && rows[i]->until_ms > now)
 				c->keep[c->nkeep++] = rows[i]->id;

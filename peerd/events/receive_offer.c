@@ -420,6 +420,9 @@ on_offer(void *arg, struct post_in *in)
 	if (l != NULL) {
 		next_offer(l, a);
 		free(a);
+	} else if (live_find(e, &a->offer.transfer, EVENT_RECEIVE, NULL) != NULL) {
+		post_ignore(e->parts.post, in);	/* somebody else's transfer has this id: never one folder for two */
+		free(a);
 	} else if (store_event_find(e->parts.store, sp_id_text(&a->offer.transfer, id), looked_up, a) != SP_OK) {
 		reply_wait(e, in, SP_E_FULL);
 		free(a);

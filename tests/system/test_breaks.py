@@ -100,6 +100,23 @@ def test_rc13_a_sender_killed_at_any_commit_delivers_once(pair, tmp_path, point,
         assert os.path.exists(sent[0]["receipt_file"]) and len(os.listdir(b.path("received", a.name))) == 1
 
 
+@pytest.mark.parametrize("point", ["source-before-manifest", "source-before-stamps", "source-kept", "outgoing-before-remove",
+                                   "outgoing-removed"])
+def test_ed08_a_sender_killed_while_it_keeps_or_removes_its_source_delivers_once(pair, tmp_path, point):
+    a, b = pair
+    (tmp_path / "f").write_bytes(os.urandom(50_000))
+    a.daemon.stop()
+    a.start(SEALPOST_FAULT=f"{point}=kill")
+    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
+    assert a.daemon.wait_gone(60), f"{point} was never reached"
+    a.start()
+    wait_for(lambda: not a.json("log", "--pending"), 60)
+    sent = only(a.json("log"))
+    assert sent["result"] == end_of(b, sent)["result"] == "delivered"
+    assert len(os.listdir(b.path("received", a.name))) == 1
+    wait_for(lambda: os.listdir(a.path("outgoing")) == [])
+
+
 def test_rx13_a_folder_that_cannot_be_written_fails_cleanly(pair, tmp_path):
     a, b = pair
     if os.geteuid() == 0:
