@@ -4,7 +4,6 @@
  */
 #include "certd/certd.h"
 #include "certd/db.h"
-#include "common/base/fault.h"
 
 #define LODGE_MS (60ull * 1000)	/* looks for franks that are due */
 #define SLOTS 8			/* requests under way; a connection takes no more */
@@ -90,7 +89,6 @@ answered(void *arg, const struct sp_answer *answer)
 	enum sp_status st = sp_answer_read(answer, SP_MSG_OK, &ok, &why);
 	bool final = st == SP_OK || (answer->from_server && is_final(st));
 
-	SP_FAULT("certd-lodged");
 	s->client = NULL;
 	sp_log(st == SP_OK ? SP_LOG_INFO : SP_LOG_WARN, "lodged", "number=%s status=%s final=%d", sp_id_text(&s->number, id),
 	    sp_status_name(st), final);

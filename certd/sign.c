@@ -5,7 +5,6 @@
 #include "certd/certd.h"
 #include "certd/db.h"
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 
 #define SWEEP_MOST 256
 #define SWEEP_MS (30ull * 1000)
@@ -43,7 +42,6 @@ on_stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	struct signing *s = arg;
 	struct certd *c = s->certd;
 
-	SP_FAULT("certd-stored");
 	if (st == SP_OK && (st = sp_daemon_status(rows, 0, FINISH_STATUS)) == SP_OK &&
 	    sp_pg_is_null(rows, 0, FINISH_TSR))
 		st = SP_E_DATABASE;
@@ -69,7 +67,6 @@ done(struct sp_work *work)
 {
 	struct signing *s = (struct signing *)work;
 
-	SP_FAULT("certd-signed");
 	if (s->st == SP_OK)
 		s->st = db_finish(s->certd->daemon.pg, &s->postmark.number, sp_buf_span(&s->p7m), sp_buf_span(&s->tsr),
 		    on_stored, s);
@@ -92,7 +89,6 @@ sign_and_store(struct certd *c, const struct sp_postmark *postmark, sign_fn *fn,
 	struct sp_why why = { "" };
 	enum sp_status st = SP_E_NOMEM;
 
-	SP_FAULT("certd-begun");
 	if (s != NULL) {
 		*s = (struct signing){ .work = { run, done, dropped }, .certd = c, .postmark = *postmark, .fn = fn,
 			.arg = arg };

@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/statements/sheet.h"
@@ -135,7 +134,6 @@ stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 {
 	struct topup *t = arg;
 
-	SP_FAULT("credit-answer-stored");
 	if (st == SP_OK)
 		st = sp_daemon_status(rows, 0, STORED_STATUS);
 	if (st != SP_OK)
@@ -168,7 +166,6 @@ sign_done(struct sp_work *work)
 		sp_pg_span(sp_buf_span(&t->statement)), sp_pg_span(sp_span(t->signature, sizeof(t->signature))),
 		sp_pg_hash(&t->hash), sp_pg_span(member_cert(t->creditd->daemon.member)) };
 
-	SP_FAULT("credit-answer-signed");
 	if (t->st == SP_OK)
 		t->st = sp_pg_ask(t->creditd->daemon.pg, DB_STORE_ANSWER, values, stored, t);
 	if (t->st != SP_OK)
@@ -234,7 +231,6 @@ decided(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	struct sp_why why = { "" };
 	char id[SP_ID_TEXT];
 
-	SP_FAULT("credit-decided");
 	if (st == SP_OK && (st = sp_daemon_status(rows, 0, TOPUP_STATUS)) == SP_E_CONFLICT)
 		sp_why_set(&why, "this request's id was used for another request");
 	if (st != SP_OK) {

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "keyd/challenge.h"
 #include "keyd/db.h"
 #include "keyd/keyd.h"
@@ -157,7 +156,6 @@ stored(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 		refuse(e, st);
 		return;
 	}
-	SP_FAULT("keyd-stored");
 	sp_log(SP_LOG_INFO, "enrolled", "name=%s cert=%s", sp_identity_text(&e->id, name),
 	    sp_hex(e->id.hash.b, 32, hash));
 	give(e, sp_pg_get_bytes(rows, 0, STORE_CERT));

@@ -10,7 +10,8 @@
 /* Milliseconds since boot, sleep included; never goes back. */
 uint64_t sp_clock_boot_ms(void);
 
-/* Wall time in milliseconds since 1970-01-01 UTC; SEALPOST_CLOCK_OFFSET_MS (tests) is added. */
+/* Wall time in milliseconds since 1970-01-01 UTC; SEALPOST_CLOCK_OFFSET_MS (tests) is added, and in test builds what stands in
+ * the file that SEALPOST_CLOCK_FILE names, which may change at any time. */
 uint64_t sp_clock_wall_ms(void);
 
 /* "2026-11-24T05:08:41Z" of wall milliseconds into out[21]; returns out. */

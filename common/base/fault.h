@@ -1,17 +1,22 @@
 /*
- * fault.h - named points at which test builds can be told to die, fail or pause (SEALPOST_FAULT="name=kill[:N]").
- * Nothing is compiled in without --enable-faults.
+ * fault.h - named points at which test builds can be told to die: SEALPOST_FAULT="NAME=kill[:N]", at the N-th pass (1 by
+ * default), or "@FILE" for a file that holds the same and may change at any time. NAME may hold * and ?. Nothing is compiled
+ * in without --enable-faults. tests/crash/points lists the points and the tests that kill there.
  */
 #ifndef SP_BASE_FAULT_H
 #define SP_BASE_FAULT_H
 
-
 #ifdef SP_FAULTS
-/* Dies with SIGKILL when SEALPOST_FAULT names this point (at the N-th pass, 1 by default). */
+/* Dies with SIGKILL when SEALPOST_FAULT names this point. */
 void sp_fault(const char *name);
+
+/* The point "STEP-before" or "STEP-after" of a durable step whose name is made here: printf's words. */
+void sp_fault_step(const char *when, const char *step_fmt, ...) __attribute__((format(printf, 2, 3)));
 #define SP_FAULT(name) sp_fault(name)
+#define SP_FAULT_STEP(when, ...) sp_fault_step(when, __VA_ARGS__)
 #else
 #define SP_FAULT(name) ((void)0)
+#define SP_FAULT_STEP(when, ...) ((void)0)
 #endif
 
 #endif

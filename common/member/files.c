@@ -54,8 +54,10 @@ files_write(const char *dir, const char *name, struct sp_span bytes, struct sp_w
 
 	if ((st = path_of(dir, name, &path)) != SP_OK)
 		return st;
-	SP_FAULT("station-file");
-	return sp_file_write(sp_buf_cstr(&path), bytes, 0600, why);
+	SP_FAULT("station-file-before");
+	st = sp_file_write(sp_buf_cstr(&path), bytes, 0600, why);
+	SP_FAULT("station-file-after");
+	return st;
 }
 
 /* ---- 32 bytes as a line of hex ---- */

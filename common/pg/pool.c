@@ -220,7 +220,10 @@ settle(struct worker *w, struct sp_pg_item **items, size_t n)
 		struct sp_why why = { "" };
 		enum sp_pg_outcome outcome;
 
+		SP_FAULT_STEP("before", "%s", w->pg->calls[items[0]->call].name);
 		outcome = connected(w) ? execute(w, items, n, &result, &why) : SP_PG_LOST;
+		if (outcome == SP_PG_DONE)
+			SP_FAULT_STEP("after", "%s", w->pg->calls[items[0]->call].name);
 		if (outcome == SP_PG_AGAIN && ++again == TRIES_AGAIN)
 			outcome = SP_PG_FAILED;
 		if (outcome == SP_PG_FAILED && n > 1)
@@ -276,7 +279,6 @@ worker_main(void *arg)
 	while ((n = take_batch(w->pg, items)) > 0) {
 		size_t call = items[0]->call;
 
-		SP_FAULT("database-batch");
 		n = settle(w, items, n);
 		if (n > 0)
 			sp_log(SP_LOG_DEBUG, "database-split", "call=%s items=%zu", w->pg->calls[call].name, n);

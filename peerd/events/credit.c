@@ -100,7 +100,6 @@ taken(void *arg, const struct sp_answer *answer)
 	enum sp_status st = sp_answer_read(answer, SP_MSG_OK, &ok, &why);
 
 	live_answered(l);
-	SP_FAULT("credit-asked");
 	if (is_ending(l))
 		return;
 	if (st != SP_OK && is_final(answer, st))
@@ -205,7 +204,6 @@ fetch(struct live *l)
 static void
 end(struct live *l)
 {
-	SP_FAULT("credit-ended");
 	if (l->done_in != NULL)
 		events_answer(l->all, l->done_in, SP_OK);
 	l->done_in = NULL;
@@ -226,6 +224,7 @@ row_saved(void *arg, enum sp_status st, const struct sp_why *why)
 	const struct event_row *row = c->row;
 	struct live *l;
 
+	SP_FAULT("topup-order-after");
 	c->fn(c->arg, st, why, &row, st == SP_OK ? 1 : 0);
 	if (st == SP_OK && (l = live_new(c->all, sp_take(&c->row))) != NULL) {
 		live_observe(l, "was ordered");
@@ -296,6 +295,7 @@ events_credit(struct events *e, uint32_t number, const char *account, events_row
 		*c = (struct crediting){ e, NULL, fn, arg };
 		st = make_row(number, account, &c->row);
 	}
+	SP_FAULT("topup-order-before");
 	if (st == SP_OK)
 		st = store_event_save(e->parts.store, c->row, "was ordered", row_saved, c);
 	if (st == SP_OK)

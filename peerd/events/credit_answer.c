@@ -5,7 +5,6 @@
 #include "peerd/events/credit.h"
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 
 #define DROPS_A_MINUTE 20	/* that are kept in the log */
@@ -31,7 +30,6 @@ booked(void *arg, enum sp_status st, const struct sp_why *why)
 	struct live *l = arg;
 	struct sp_stmt_sheet sheet;
 
-	SP_FAULT("credit-booked");
 	live_go_on(l);
 	if (st == SP_OK)
 		st = sp_statement_read(SP_STMT_SHEET, sp_buf_span(&l->row->done), &sheet, NULL);

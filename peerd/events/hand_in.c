@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "peerd/events/receipts.h"
 
@@ -68,7 +67,6 @@ hand_in(struct live *received)
 	if (kind == 0 || received->handed_in || from->payment != 0 ||
 	    live_find(received->all, &from->id, kind, from->peer) != NULL)
 		return true;
-	SP_FAULT("receive-placed");
 	if ((row = make_row(from, kind)) == NULL || (l = live_new(received->all, row)) == NULL ||
 	    !live_begin(l, HAND_IN_ON_RESTART, kind == EVENT_POSTMARK ? "the receipt is to be postmarked" :
 	    "the frank is to be lodged"))
@@ -107,7 +105,6 @@ not_now(struct live *l, enum sp_status st, const struct sp_why *why)
 static void
 finish(struct live *l, int happening, const char *words)
 {
-	SP_FAULT("hand-in-answered");
 	if (note_in_receiving(l, words))
 		live_happens(l, happening, "%s", words);
 	else
@@ -205,7 +202,6 @@ ask(struct live *l)
 	struct sp_why why = { "" };
 	enum sp_status st;
 
-	SP_FAULT("hand-in");
 	if (row->kind == EVENT_POSTMARK)
 		st = live_request(l, SP_ROLE_CERTD, &id, SP_MSG_POSTMARK, &postmark, postmark_answered, &why);
 	else

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
 
 #define SAVE_AGAIN_MS 1000
@@ -322,6 +323,17 @@ act(struct live *l)
 		live_next(l);
 }
 
+/* The durable step that a move is, for kills in tests: send/OFFERING/ACCEPTED. */
+static void
+pass_fault(const struct live *l, const char *when)
+{
+	const struct machine *m = l->machine;
+
+	(void)m;
+	(void)when;
+	SP_FAULT_STEP(when, "%s/%s/%s", m->name, machine_state(m, l->moving->from)->name, m->happenings[l->moving->happening]);
+}
+
 static void
 saved(void *arg, enum sp_status st, const struct sp_why *why)
 {
@@ -334,6 +346,7 @@ saved(void *arg, enum sp_status st, const struct sp_why *why)
 		sp_timer_set(l->save_timer, SAVE_AGAIN_MS);
 		return;
 	}
+	pass_fault(l, "after");
 	log_move(l);
 	if (l->row->ended && l->machine->ending != NULL)
 		l->machine->ending(l);
@@ -344,8 +357,10 @@ saved(void *arg, enum sp_status st, const struct sp_why *why)
 static void
 save(struct live *l)
 {
-	enum sp_status st = store_event_save(l->all->parts.store, l->row, l->words, saved, l);
+	enum sp_status st;
 
+	pass_fault(l, "before");
+	st = store_event_save(l->all->parts.store, l->row, l->words, saved, l);
 	l->saving = true;
 	if (st != SP_OK)
 		sp_timer_set(l->save_timer, SAVE_AGAIN_MS);
@@ -355,11 +370,12 @@ bool
 live_begin(struct live *l, int happening, const char *words)
 {
 	snprintf(l->words, sizeof(l->words), "%s", words);
+	l->moving = machine_find(l->machine, l->row->state, happening);
+	pass_fault(l, "before");
 	if (store_event_save(l->all->parts.store, l->row, l->words, saved, l) != SP_OK) {
 		live_free(l);
 		return false;
 	}
-	l->moving = machine_find(l->machine, l->row->state, happening);
 	l->saving = true;
 	return true;
 }

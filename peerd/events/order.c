@@ -6,6 +6,7 @@
 #include "peerd/events/send.h"
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/base/text.h"
 #include "common/crypto/rand.h"
 #include "peerd/events/paths.h"
@@ -129,6 +130,7 @@ row_saved(void *arg, enum sp_status st, const struct sp_why *why)
 	}
 	if (++o->saved < o->count)
 		return;
+	SP_FAULT("order-after");
 	o->fn(o->arg, o->status, &o->why, (const struct event_row *const *)o->rows, o->status == SP_OK ? o->count : 0);
 	if (o->status == SP_OK)
 		begin(o);
@@ -140,6 +142,7 @@ save_rows(struct ordering *o)
 {
 	enum sp_status st;
 
+	SP_FAULT("order-before");
 	for (size_t i = 0, n = o->count; i < n; i++)
 		if ((st = store_event_save(o->all->parts.store, o->rows[i], "was ordered", row_saved, o)) != SP_OK)
 			row_saved(o, st, NULL);

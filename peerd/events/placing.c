@@ -70,12 +70,15 @@ sync_run(struct sp_work *work)
 	if (s->status != SP_OK)
 		return;
 	sp_buf_addf(&path, "%s/files.txt", sp_buf_cstr(&s->dir));
+	SP_FAULT("files-list-before");
 	s->status = sp_mkdirs(sp_buf_cstr(&s->dir), 0700, &s->why);
 	if (s->status == SP_OK)
 		s->status = sp_file_write(sp_buf_cstr(&path), sp_buf_span(&s->result->files_txt), 0600, &s->why);
-	SP_FAULT("receive-files-kept");
+	SP_FAULT("files-list-after");
+	SP_FAULT("place-sync-before");
 	if (s->status == SP_OK)
 		s->status = place_sync(s->result->place, &s->why);
+	SP_FAULT("place-sync-after");
 	if (s->status == SP_OK)
 		s->status = sp_name_parse(sp_span_str(s->peer), &sender);
 	if (s->status != SP_OK)
@@ -239,9 +242,9 @@ move_run(struct sp_work *work)
 	struct moving *m = (struct moving *)work;
 	char id[SP_ID_TEXT];
 
-	SP_FAULT("receive-before-rename");
+	SP_FAULT("place-before");
 	m->status = place_rename(m->all->conf.received, sp_id_text(&m->id, id), m->goal, m->inode, &m->why);
-	SP_FAULT("receive-after-rename");
+	SP_FAULT("place-after");
 }
 
 /* "packet" -> "packet (2)" -> "packet (3)" … */

@@ -6,7 +6,6 @@
 #include "peerd/events/send.h"
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 
 #define SOON_FIRST_MS 10
@@ -27,7 +26,6 @@ not_now(struct live *l, enum sp_status st, const struct sp_why *why)
 static void
 kept(struct live *l, enum sp_status st, const struct sp_why *why, const char *words)
 {
-	SP_FAULT("send-postmark-kept");
 	if (st != SP_OK) {
 		not_now(l, st, why);
 		return;
@@ -59,7 +57,6 @@ send_postmark(struct live *l)
 	struct sp_why why = { "" };
 	enum sp_status st;
 
-	SP_FAULT("send-postmarking");
 	sp_timer_stop(l->timer);
 	if (l->asks == 0)
 		send_spend(l);		/* it may wait for weeks; the serials are the recipient's by now */

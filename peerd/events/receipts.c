@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <stdio.h>
 
+#include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -49,7 +50,10 @@ receipts_write(const char *path, const struct sp_receipt_parts *parts, struct sp
 	if (st != SP_OK || (st = sp_receipt_file_write(parts, &file, why)) != SP_OK ||
 	    (st = sp_mkdirs(dirname(copy), 0700, why)) != SP_OK)
 		return st;
-	return sp_file_write(path, sp_buf_span(&file), 0600, why);
+	SP_FAULT("receipt-file-before");
+	st = sp_file_write(path, sp_buf_span(&file), 0600, why);
+	SP_FAULT("receipt-file-after");
+	return st;
 }
 
 bool

@@ -6,7 +6,6 @@
 #include "peerd/events/receive.h"
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 
 bool
@@ -72,7 +71,6 @@ taken(void *arg, enum sp_status st, const struct sp_why *why)
 	struct sp_msg_frank_letter m;
 
 	live_go_on(l);
-	SP_FAULT("receive-frank-taken");
 	if (st == SP_E_SPENT) {
 		refuse(l, st, why);
 		return;
@@ -276,7 +274,6 @@ on_frank(void *arg, struct post_in *in)
 void
 receive_release(struct live *l)
 {
-	SP_FAULT("receive-frank-paid");
 	release_data(l);
 	if (l->frank_in != NULL)
 		events_answer(l->all, l->frank_in, SP_OK);

@@ -5,7 +5,6 @@
 #include "peerd/events/send.h"
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 
 static void reserve(struct live *l);
@@ -125,7 +124,6 @@ committed(void *arg, enum sp_status st, const struct sp_why *why)
 	struct live *l = arg;
 
 	live_go_on(l);
-	SP_FAULT("send-frank-committed");
 	if (st != SP_OK)
 		send_fail(l, st, why);
 	else
@@ -183,7 +181,6 @@ send_frank(struct live *l)
 	struct sp_msg_frank_letter msg = { .statement = sp_buf_span(&l->row->frank),
 		.signature = sp_buf_span(&l->row->frank_signature) };
 
-	SP_FAULT("send-frank-saved");
 	if (l->row->frank.len > 0 && !live_ask(l, false, SP_MSG_FRANK_LETTER, &msg, answered))
 		send_fail(l, SP_E_NOMEM, NULL);
 }
@@ -193,7 +190,6 @@ send_spend(struct live *l)
 {
 	enum sp_status st = SP_OK;
 
-	SP_FAULT("send-frank-ended");
 	if (l->row->price > 0)
 		st = store_serials_mark(l->all->parts.store, &l->row->id,
 		    l->row->done.len > 0 ? SERIAL_SPENT : SERIAL_VOID, NULL, NULL);

@@ -64,7 +64,8 @@ change_new(struct store *s, enum sql_id statement, store_done_fn *fn, void *arg)
 
 	if (c == NULL)
 		return NULL;
-	c->job = (struct store_job){ .run = change_run, .done = change_done, .dropped = change_free };
+	c->job = (struct store_job){ .run = change_run, .done = change_done, .dropped = change_free,
+		.step = "book" };
 	c->store = s;
 	c->statement = statement;
 	c->fn = fn;

@@ -125,7 +125,8 @@ save_submit(struct store *s, const struct event_row *row, enum sp_status (*run)(
 
 	if (save == NULL)
 		return SP_E_NOMEM;
-	save->job = (struct store_job){ .run = run, .done = save_done, .dropped = save_free };
+	save->job = (struct store_job){ .run = run, .done = save_done, .dropped = save_free,
+		.step = run == save_run ? "event" : "payment" };
 	save->store = s;
 	save->row = event_row_copy(row);
 	save->kind = kind;

@@ -217,6 +217,7 @@ store_serials_reserve(struct store *s, const struct sp_id *transfer, uint64_t by
 	struct wallet_job *w = wallet_job_new(s, reserve_run, arg);
 
 	if (w != NULL) {
+		w->job.step = "serials-reserve";
 		w->spend_fn = fn;
 		w->transfer = *transfer;
 		w->bytes = bytes;
@@ -249,9 +250,12 @@ mark_run(struct sqlite3 *db, struct store_job *job)
 enum sp_status
 store_serials_mark(struct store *s, const struct sp_id *transfer, enum serial_state state, store_done_fn *fn, void *arg)
 {
+	static const char *const steps[] = { [SERIAL_FRANKED] = "serials-franked", [SERIAL_SPENT] = "serials-spent",
+		[SERIAL_VOID] = "serials-void" };
 	struct wallet_job *w = wallet_job_new(s, mark_run, arg);
 
 	if (w != NULL) {
+		w->job.step = steps[state];
 		w->done_fn = fn;
 		w->transfer = *transfer;
 		w->state = state;
@@ -279,7 +283,9 @@ store_serials_mend(struct store *s, store_done_fn *fn, void *arg)
 {
 	struct wallet_job *w = wallet_job_new(s, mend_run, arg);
 
-	if (w != NULL)
+	if (w != NULL) {
+		w->job.step = "serials-mend";
 		w->done_fn = fn;
+	}
 	return store_submit_take(s, w != NULL ? &w->job : NULL);
 }

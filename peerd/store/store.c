@@ -61,19 +61,33 @@ run_job(struct sql *sql, struct store_job *job)
 		job->status = sql_status(sql, &job->why);
 }
 
+/* Each step of the batch, and the commit that makes them durable together, can be killed before and after it. */
+static void
+pass_faults(void **jobs, size_t n, const char *when)
+{
+	(void)when;
+	for (size_t i = 0; i < n; i++) {
+		const struct store_job *job = jobs[i];
+
+		if (job->step != NULL && job->status == SP_OK)
+			SP_FAULT_STEP(when, "store/%s", job->step);
+	}
+	SP_FAULT_STEP(when, "store-commit");
+}
+
 /* changed: there is something to lose. */
 static enum sp_status
-commit(struct sql *sql, bool changed, struct sp_why *why)
+commit(struct sql *sql, void **jobs, size_t n, bool changed, struct sp_why *why)
 {
 	enum sp_status st;
 
 	if (changed)
-		SP_FAULT("store-before-commit");
+		pass_faults(jobs, n, "before");
 	st = sql_run(sql, SQL_COMMIT, why);
 	if (st != SP_OK && sqlite3_get_autocommit(sql->db) == 0 && sql_run(sql, SQL_ROLLBACK, NULL) != SP_OK)
 		sp_log(SP_LOG_ERR, "store-rollback-failed", "reason=\"%s\"", sqlite3_errmsg(sql->db));
 	if (changed)
-		SP_FAULT("store-after-commit");
+		pass_faults(jobs, n, "after");
 	return st;
 }
 
@@ -100,7 +114,7 @@ run_transaction(struct sql *sql, void **jobs, size_t n)
 			return i + 1;
 		}
 	}
-	if ((st = commit(sql, sqlite3_total_changes(sql->db) != changes, &why)) != SP_OK)
+	if ((st = commit(sql, jobs, n, sqlite3_total_changes(sql->db) != changes, &why)) != SP_OK)
 		spoil(jobs, n, st, &why);
 	return n;
 }

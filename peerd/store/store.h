@@ -33,6 +33,7 @@ struct store_job {
 	void (*done)(struct store_job *job);
 	/* instead of done when the store is freed first; frees the job */
 	void (*dropped)(struct store_job *job);
+	const char *step;	/* the durable step that it is, for kills in tests; NULL: only reads */
 	enum sp_status status;
 	struct sp_why why;
 };

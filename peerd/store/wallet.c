@@ -136,6 +136,7 @@ store_sheet_add(struct store *s, const struct sheet_row *row, store_done_fn *fn,
 	struct wallet_job *w = wallet_job_new(s, add_run, arg);
 
 	if (w != NULL) {
+		w->job.step = "sheet-add";
 		w->done_fn = fn;
 		w->sheet = *row;
 		w->sheet.statement = w->sheet.signature = w->sheet.signer = (struct sp_buf){ 0 };
@@ -168,6 +169,7 @@ store_sheet_state(struct store *s, const struct sp_id *id, uint32_t epoch, bool 
 	struct wallet_job *w = wallet_job_new(s, state_run, arg);
 
 	if (w != NULL) {
+		w->job.step = "sheet-state";
 		w->done_fn = fn;
 		w->sheet.id = *id;
 		w->sheet.epoch = epoch;
@@ -196,6 +198,7 @@ store_sheet_report(struct store *s, const struct sp_id *id, const struct sp_id *
 	struct wallet_job *w = wallet_job_new(s, report_run, arg);
 
 	if (w != NULL) {
+		w->job.step = "sheet-report";
 		w->done_fn = fn;
 		w->sheet.id = *id;
 		w->sheet.report = *report;
@@ -354,6 +357,7 @@ store_frank_take(struct store *s, const struct sp_hash *sheet, const struct sp_s
 	struct wallet_job *w = count <= SP_FRANK_RANGES && strlen(sender) < SP_NAME_TEXT ? wallet_job_new(s, take_run, arg) : NULL;
 
 	if (w != NULL) {
+		w->job.step = "frank-take";
 		w->done_fn = fn;
 		w->sheet.hash = *sheet;
 		memcpy(w->ranges, ranges, count * sizeof(*ranges));

@@ -6,7 +6,6 @@
 #include "peerd/wallet/report.h"
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 
 #define SOON_MS 1000
@@ -201,7 +200,6 @@ answered(void *arg, const struct sp_answer *answer)
 	enum sp_status st = sp_answer_read(answer, SP_MSG_SHEET_STATE_IS, &m, &why);
 
 	w->client = NULL;
-	SP_FAULT("sheet-answered");
 	if (st == SP_E_NOTFOUND && answer->from_server) {
 		/* the others can still be reported */
 		sp_log(SP_LOG_WARN, "sheet-unknown", "sheet=%s", sp_id_text(&t->sheet, id));

@@ -33,7 +33,7 @@ class Station:
         if user:
             prefix += ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"]
         self.daemon = Daemon("peerd of " + os.path.basename(home), home,
-                             [office.program("peerd/peerd"), "--home", home], env=office.daemon_env(), prefix=prefix)
+                             [office.program("peerd/peerd"), "--home", home], env=office.daemon_env(home), prefix=prefix)
         self.prefix = prefix
 
     @property
@@ -74,8 +74,9 @@ class Station:
 
 
 class Office:
-    def __init__(self, folder, build, keyd_host="127.0.0.1"):
-        self.folder, self.build = os.path.abspath(folder), os.path.abspath(build)
+    def __init__(self, folder, build, keyd_host="127.0.0.1", steered=False):
+        """steered: daemons of test builds heed the files fault and clock in their folders, which may change while they run."""
+        self.folder, self.build, self.steered = os.path.abspath(folder), os.path.abspath(build), steered
         self.facts_file = self.path("office.json")
         self.facts = {"stations": {}, "keyd_host": keyd_host}
         if os.path.exists(self.facts_file):
@@ -92,9 +93,11 @@ class Office:
     def program(self, name):
         return os.path.join(self.build, name)
 
-    def daemon_env(self):
+    def daemon_env(self, folder=None):
         env = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "NOTIFY_SOCKET"}
         env["PGPASSFILE"] = self.path("pgpass")
+        if folder is not None and self.steered:
+            env.update(SEALPOST_FAULT="@" + os.path.join(folder, "fault"), SEALPOST_CLOCK_FILE=os.path.join(folder, "clock"))
         return env
 
     def conninfo(self, role):
@@ -115,7 +118,7 @@ class Office:
     def _daemon(self, name):
         role = name.rstrip("0123456789")     # creditd2 is a creditd
         return Daemon(name, self.path(name), [self.program(f"{role}/{role}"), "--config", self.path(name, f"{role}.conf")],
-                      env=self.daemon_env())
+                      env=self.daemon_env(self.path(name)))
 
     # ---- making it ----
     def create(self, credits=False, certd=False):

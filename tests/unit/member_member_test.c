@@ -321,7 +321,7 @@ enrol_and_die(const struct directory *d, int pass)
 
 	if (pid != 0)
 		return pid;
-	snprintf(fault, sizeof(fault), "station-file=kill:%d", pass);
+	snprintf(fault, sizeof(fault), "station-file-before=kill:%d", pass);
 	setenv("SEALPOST_FAULT", fault, 1);
 	if (sp_loop_new(&loop, &why) != SP_OK || member_open(loop, state_dir(), SP_ROLE_STATION, &station, &why) != SP_OK)
 		_exit(2);

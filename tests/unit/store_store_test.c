@@ -281,7 +281,7 @@ START_TEST(nothing_is_answered_before_the_commit)
 {
 	fresh_store();
 	close_store();
-	setenv("SEALPOST_FAULT", "store-before-commit=kill", 1);
+	setenv("SEALPOST_FAULT", "store-commit-before=kill", 1);
 	ck_assert_int_eq(killed_child(), SIGKILL);
 	unsetenv("SEALPOST_FAULT");
 	open_store();

@@ -1,0 +1,322 @@
+"""The scenarios of tests/crash/points: each kills somebody at one point, starts what was killed again, and looks at what came of it.
+
+A scenario gets the lane, who is to die and the point; it returns (the state in which the kill fell, the result in words)."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import subprocess
+import uuid
+
+from office.process import OfficeError
+
+from .lane import ask, arm, disarm, must, pending, wait
+
+LARGE = 150_000_000
+NAMES = itertools.count(1)
+
+
+def _send(lane, who, point, *words, payment="paid", receipt="postmarked"):
+    path = lane.file()
+    arm(lane.daemon(who), point)
+    ordered = lane.send(path, *words)
+    state = lane.die(who)
+    lane.restart(who)
+    return state, lane.delivered(path, ordered, payment, receipt)
+
+
+def delivery(lane, who, point):
+    return _send(lane, who, point)
+
+
+def direct(lane, who, point):
+    return _send(lane, who, point, "--receipt", "direct", receipt="direct")
+
+
+def unasked(lane, who, point):
+    return _send(lane, who, point, "--receipt", "none", receipt=None)
+
+
+def late(lane, who, point):
+    """With certd away."""
+    certd = lane.office.services["certd"]
+    certd.stop()
+    path = lane.file()
+    arm(lane.daemon(who), point)
+    ordered = lane.send(path)
+    state = lane.die(who, 60)
+    lane.office.start_service("certd")
+    lane.restart(who)
+    return state, lane.delivered(path, ordered)
+
+
+def away(lane, who, point):
+    """With the recipient away at first."""
+    lane.b.daemon.stop()
+    path = lane.file()
+    arm(lane.daemon(who), point)
+    ordered = lane.send(path)
+    state = lane.die(who, 60)
+    lane.b.start()
+    lane.restart(who)
+    return state, lane.delivered(path, ordered)
+
+
+def cancel(lane, who, point):
+    """The sender's user cancels while the recipient is away."""
+    lane.b.daemon.stop()
+    path = lane.file()
+    lane.send(path)
+    event = wait(lambda: lane.a.json("log", "--pending"), 10, "it is pending")[0]
+    wait(lambda: pending(lane.a) in (["OFFERING"], ["PAUSED"]), 20, "it is offered")
+    arm(lane.daemon(who), point)
+    lane.a.sealpost("cancel", event["id"], check=False)
+    state = lane.die(who)
+    lane.restart(who)
+    cancelled = not pending(lane.a)
+    lane.b.start()
+    return state, lane.ended("cancelled") if cancelled else lane.delivered(path)
+
+
+def refused(lane, who, point):
+    """The sender is not in the recipient's book."""
+    lane.b.sealpost("book", "rm", lane.a.name)
+    try:
+        arm(lane.daemon(who), point)
+        lane.send(lane.file())
+        state = lane.die(who)
+        lane.restart(who)
+        result = lane.ended("refused")
+    finally:
+        lane.b.start()
+        lane.b.sealpost("book", "add", lane.a.name, "--address", lane.a.address)
+    return state, result
+
+
+def stopped(lane, who, point):
+    """The recipient's user cancels in mid-transfer."""
+    path = lane.file(LARGE)
+    lane.send(path)
+    event = wait(lambda: [e for e in lane.b.json("log", "--pending") if e["done"] > 0], 30, "it is under way")[0]
+    arm(lane.daemon(who), point)
+    lane.b.sealpost("cancel", event["id"], check=False)
+    state = lane.die(who)
+    lane.restart(who)
+    if [e for e in lane.b.json("log", "--pending") if e["id"] == event["id"]]:
+        lane.b.sealpost("cancel", event["id"])
+    return state, lane.ended("cancelled", "failed", "refused")
+
+
+def missing(lane, who, point):
+    """The file that was ordered is gone at the next start."""
+    path = lane.file()
+    arm(lane.daemon(who), "order-after=kill")
+    lane.send(path)
+    lane.die(who)
+    os.unlink(path)
+    return _die_at_start(lane, who, point, lambda: lane.ended("failed"))
+
+
+def withdrawn(lane, who, point):
+    """The recipient's user cancels while the sender waits for its next attempt."""
+    path = lane.file()
+    arm(lane.b.daemon, "receive/*/PAID-after=kill")
+    lane.send(path)
+    lane.die("recipient")
+    event = ask(lane.b, "SELECT id FROM event WHERE ended = 0 AND kind = 2")[0][0].hex()
+    arm(lane.daemon(who), point)
+    lane.restart("recipient")
+    lane.b.sealpost("cancel", str(uuid.UUID(event)))
+    state = lane.die(who)
+    lane.restart(who)
+    return state, lane.ended("cancelled", "failed", "refused")
+
+
+def mend(lane, who, point):
+    """The event has ended, and its serials are not marked."""
+    lane.b.daemon.stop()
+    lane.send(lane.file())
+    event = wait(lambda: lane.a.json("log", "--pending"), 10, "it is pending")[0]
+    wait(lambda: pending(lane.a) in (["OFFERING"], ["PAUSED"]), 20, "it is offered")
+    arm(lane.daemon(who), "store/serials-void-before=kill")
+    lane.a.sealpost("cancel", event["id"], check=False)
+    lane.die(who)
+    lane.b.start()
+    return _die_at_start(lane, who, point, lambda: lane.ended("cancelled"))
+
+
+def again(lane, who, point):
+    """Killed in mid-transfer, and again at the start that follows."""
+    path = lane.file()
+    arm(lane.daemon(who), ("send/*/ACCEPTED" if who == "sender" else "receive/*/PAID") + "-after=kill")
+    lane.send(path)
+    lane.die(who)
+    return _die_at_start(lane, who, point, lambda: lane.delivered(path))
+
+
+def _die_at_start(lane, who, point, result):
+    arm(lane.daemon(who), point)
+    lane.daemon(who).start()
+    state = lane.die(who)
+    lane.restart(who)
+    return state, result()
+
+
+def broken(lane, who, point):
+    """The other one is killed in mid-transfer, which breaks the connection."""
+    path = lane.file(LARGE)
+    lane.send(path)
+    wait(lambda: [e for e in lane.b.json("log", "--pending") if e["done"] > 0], 30, "it is under way")
+    arm(lane.daemon(who), point)
+    (lane.a if who == "recipient" else lane.b).daemon.kill()
+    state = lane.die(who)
+    lane.a.start()
+    lane.restart(who)
+    return state, lane.delivered(path)
+
+
+def clash(lane, who, point):
+    """The name that was written down is taken by somebody else before the rename."""
+    path = lane.file()
+    arm(lane.daemon(who), "receive/*/SYNCED-after=kill")
+    lane.send(path)
+    lane.die(who)
+    goal = ask(lane.b, "SELECT paths FROM event WHERE ended = 0 AND kind = 2")[0][0]
+    os.mkdir(goal)
+
+    def result():
+        words = lane.idle() or os.rmdir(goal) or lane.delivered(path)
+        return words + ", under the next name"
+    return _die_at_start(lane, who, point, result)
+
+
+def book(lane, who, point):
+    lane.b.sealpost("book", "rm", lane.a.name)
+    arm(lane.daemon(who), point)
+    answered = lane.b.sealpost("book", "add", lane.a.name, "--address", lane.a.address, check=False).returncode == 0
+    state = lane.die(who)
+    lane.restart(who)
+    there = any(e["name"] == lane.a.name for e in lane.b.json("book"))
+    must(there or not answered, "the entry was answered and is not there")
+    if not there:
+        lane.b.sealpost("book", "add", lane.a.name, "--address", lane.a.address)
+    return state, "the entry is there" if there else "the entry is not there, and nobody was told so"
+
+
+# ---- credits ----
+
+@contextlib.contextmanager
+def _adding(lane, number, account):
+    with subprocess.Popen([lane.office.program("peerd/cli/sealpost"), "--home", lane.a.home, "credits", "add", str(number),
+                           "--account", account], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env=lane.office.daemon_env()) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def _credits(lane):
+    return lane.a.json("credits")[0]["free"]
+
+
+def _holds(lane, account):
+    return int(lane.office.admin_sql(f"SELECT holds FROM credit.v_account WHERE number = '{account}'")[0][0])
+
+
+def topup(lane, who, point):
+    free, holds, asked = _credits(lane), _holds(lane, lane.account), len(ask(lane.a, "SELECT 1 FROM event WHERE kind = 3"))
+    arm(lane.daemon(who), point)
+    with _adding(lane, 5, lane.account):
+        state = lane.die(who)
+        lane.restart(who)
+        lane.idle()
+    got = len(ask(lane.a, "SELECT 1 FROM event WHERE kind = 3")) - asked
+    must(got == 1 or point.startswith("topup-order-before"), f"{got} requests for one")
+    must(_credits(lane) == free + 5 * got, f"{_credits(lane) - free} credits came of 5")
+    must(_holds(lane, lane.account) == holds - 5 * got, "the account was charged otherwise")
+    lane.whole()
+    return state, "granted once, charged once" if got else "the order was not taken: nothing happened"
+
+
+def denied(lane, who, point):
+    empty, free = lane.office.admin_sql(f"SELECT credit.admin_open_account('{lane.a.name}')")[0][0], _credits(lane)
+    arm(lane.daemon(who), point)
+    with _adding(lane, 5, empty):
+        state = lane.die(who)
+        lane.restart(who)
+        lane.idle()
+    must(_credits(lane) == free, "credits came of a denial")
+    must(lane.log(lane.a)[0]["result"] == "denied", "it does not say so")
+    lane.whole()
+    return state, "denied: nothing changed"
+
+
+def start(lane, who, point):
+    """The wallet is reported at a start; then it pays as before."""
+    lane.a.daemon.stop()
+    arm(lane.daemon(who), point)
+    with contextlib.suppress(OfficeError):
+        lane.a.start() if who == "creditd" else lane.a.daemon.start()
+    state = lane.die(who)
+    lane.restart(who)
+    lane.a.start()
+    path = lane.file()
+    return state, lane.delivered(path, lane.send(path))
+
+
+# ---- a station is made ----
+
+def enrol(lane, who, point):
+    office, name = lane.office, f"carol{next(NAMES)}"
+    carol = office.station(name, enrol=False)
+    token = office.invite(name, "desktop")
+    daemon = carol.daemon if who == "enrolling" else office.services[who]
+    arm(daemon, point)
+    carol.sealpost("enrol", token, check=False)
+    try:
+        must(daemon.wait_gone(20), "the point was not reached")
+        disarm(daemon)
+        papers = sorted(os.path.basename(f) for f in os.listdir(carol.path("station"))) if os.path.exists(carol.path("station")) else []
+        if who == "enrolling":
+            carol.start()
+        else:
+            office.start_service(who)
+        if not carol.json("status")[0]["enrolled"]:
+            carol.sealpost("enrol", token)
+        must(carol.json("status")[0]["enrolled"], "not enrolled")
+        count = office.cluster.sql(f"SELECT count(*) FROM key.v_certificate WHERE name = '{carol.full_name}'")
+        must(count == [["1"]], f"certificates: {count}")
+        must(not [f for f in os.listdir(carol.path("station")) if f.endswith(".new")], "left over")
+    finally:
+        disarm(daemon)
+        carol.daemon.stop()
+        office.stations.pop(name)
+        office.facts["stations"].pop(name)
+        shutil.rmtree(carol.home, ignore_errors=True)
+    return f"{len(papers)} files", "enrolled with the same invitation, one certificate"
+
+
+# ---- franks that are settled elsewhere ----
+
+SETTLE = "credit.settle(bytea, text, uuid, text, bytea, integer[], integer[], integer, bytea, bytea, bytea)"
+
+
+def elsewhere(lane, who, point):
+    """As if creditd's schema were in another database: certd lodges the frank at creditd."""
+    lane.office.cluster.sql(f"REVOKE EXECUTE ON FUNCTION {SETTLE} FROM cert_owner")
+    try:
+        path = lane.file()
+        arm(lane.daemon(who), point)
+        ordered = lane.send(path)
+        state = lane.die(who, 60)
+        lane.restart(who)
+        lane.office.cluster.sql("UPDATE cert.lodging SET due = now() WHERE settled IS NULL")
+        return state, lane.delivered(path, ordered, payment="pending")
+    finally:
+        lane.office.cluster.sql(f"GRANT EXECUTE ON FUNCTION {SETTLE} TO cert_owner")
+
+
+SCENARIOS = {fn.__name__: fn for fn in (delivery, direct, unasked, late, away, cancel, refused, stopped, missing, withdrawn, mend, again, broken,
+                                        clash, book, topup, denied, start, enrol, elsewhere)}
