@@ -14,3 +14,4 @@ AM_TESTS_ENVIRONMENT = LINT_SOURCE='$(top_srcdir)'; LINT_BUILD='$(top_builddir)'
 	FUZZ_CORPUS='$(top_srcdir)/tests/fuzz/corpus'; export FUZZ_CORPUS; \
 	LINT_CC='$(CC) $(AM_CFLAGS)'; export LINT_CC;
 EXTRA_DIST += demo check .ci/run tests/newcomer tests/provider tests/pytest.ini tests/office tests/system tests/readers tests/fuzz/corpus tests/fuzz/targets
+EXTRA_DIST += tests/crash

@@ -4,7 +4,6 @@
  * compared before links and modes are made and our END goes back.
  */
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/crypto/hash.h"
 #include "common/statements/ending.h"
 #include "common/statements/open.h"
@@ -261,14 +260,12 @@ checkpointed(struct data_receiver *r, const struct data_sync *job, struct sp_why
 	enum sp_status st;
 
 	if (job->marked) {
-		SP_FAULT("checkpoint-synced");
 		if ((st = data_link_seal(&r->x.link, SP_MSG_DATA_CHECKPOINT, &m, why)) != SP_OK)
 			return st;
 		return data_link_flush(&r->x.link, why);
 	}
 	if ((st = data_writer_synced(r->writer, job->offset, why)) != SP_OK)
 		return st;
-	SP_FAULT("checkpoint-marked");
 	(void)data_transfer_sync(&r->x, -1, data_writer_journal(r->writer), job->offset, true);
 	return SP_OK;
 }

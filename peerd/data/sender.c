@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/crypto/hash.h"
 #include "common/statements/open.h"
 #include "peerd/data/data_in.h"
@@ -219,7 +218,6 @@ data_sender_synced(struct data_transfer *x, const struct data_sync *job)
 {
 	(void)x;
 	(void)job;
-	SP_FAULT("sender-digests-synced");
 }
 
 static enum sp_status

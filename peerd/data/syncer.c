@@ -41,13 +41,29 @@ sync_fs(struct data_order **jobs, size_t count)
 			known++;
 		if (known < ndone)
 			continue;
-		SP_FAULT("checkpoint-before-data");
+		SP_FAULT("checkpoint-data-before");
 		if (syncfs(s->folder) == 0)
 			done[ndone++] = sb.st_dev;
 		else
 			s->status = SP_E_IO;
-		SP_FAULT("checkpoint-after-data");
+		SP_FAULT("checkpoint-data-after");
 	}
+}
+
+/* Its digests; or, when these and their data are durable, the mark that says so. */
+static void
+sync_journal(struct data_sync *s)
+{
+	if (s->marked)
+		SP_FAULT("checkpoint-mark-before");
+	else
+		SP_FAULT("checkpoint-digests-before");
+	if (fdatasync(s->journal) != 0)
+		s->status = SP_E_IO;
+	if (s->marked)
+		SP_FAULT("checkpoint-mark-after");
+	else
+		SP_FAULT("checkpoint-digests-after");
 }
 
 static void *
@@ -64,8 +80,8 @@ run(void *arg)
 		for (size_t i = 0; i < n; i++) {
 			struct data_order *o = jobs[i];
 
-			if (o->sync.status == SP_OK && fdatasync(o->sync.journal) != 0)
-				o->sync.status = SP_E_IO;
+			if (o->sync.status == SP_OK)
+				sync_journal(&o->sync);
 			if (sp_queue_push(o->sync.back->in, o) != SP_OK)
 				abort();	/* cannot be: DATA_ORDERS */
 		}

@@ -202,7 +202,7 @@ keep_receipt(struct live *l, struct sp_buf *theirs)
 		r->theirs = *theirs;
 		*theirs = (struct sp_buf){ 0 };
 		sp_buf_add_span(&r->p7m, sp_buf_span(&l->row->receipt_p7m));
-		events_transfer_dir(l->all, &l->row->id, &r->dir);
+		outgoing_dir(l->all, &l->row->id, &r->dir);
 		receipts_path(l, &r->path);
 		st = sp_worker_submit(l->all->files, &r->work);
 	}

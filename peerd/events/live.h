@@ -28,6 +28,7 @@ struct live {
 	struct live *next;			/* of the bucket */
 	const struct machine *machine;
 	struct event_row *row;			/* owned */
+	uint64_t keeping;		/* generation whose postmarked receipt is being written */
 	uint64_t generation;			/* of data orders and worker jobs: older answers are stale */
 
 	bool saving;				/* also while it is held */

@@ -60,9 +60,9 @@ clear_run(struct sp_work *work)
 	DIR *dir;
 
 	if (!c->sweep) {
-		SP_FAULT("outgoing-before-remove");
+		SP_FAULT("outgoing-remove-before");
 		remove_tree(sp_buf_cstr(&c->dir));
-		SP_FAULT("outgoing-removed");
+		SP_FAULT("outgoing-remove-after");
 		return;
 	}
 	dir = opendir(sp_buf_cstr(&c->dir));

@@ -151,6 +151,7 @@ keeping_done(struct sp_work *work)
 	struct live *l = live_find(k->all, &k->id, k->kind, k->peer);
 
 	if (l != NULL && l->generation == k->generation) {
+		l->keeping = 0;
 		l->row->payment = k->payment;
 		if (k->status == SP_OK && !text_set(&l->row->receipt, sp_buf_cstr(&k->path)))
 			k->status = SP_E_NOMEM;
@@ -191,7 +192,10 @@ keeping_new(const struct live *l, const struct sp_msg_postmark_is *m, const stru
 	k->files_hash = p->receipt.files_txt;
 	k->time_s = p->token_s;
 	k->payment = p->postmark.payment;
-	events_transfer_dir(l->all, &l->row->id, &k->list);
+	if (k->kind == EVENT_SEND)
+		outgoing_dir(l->all, &l->row->id, &k->list);
+	else
+		events_transfer_dir(l->all, &l->row->id, &k->list);
 	sp_buf_add_text(&k->list, "/files.txt");
 	receipts_path(l, &k->path);
 	sp_buf_add_span(&k->p7m, m->receipt);
@@ -212,6 +216,8 @@ receipts_take(struct live *l, const struct sp_answer *answer, receipts_kept_fn *
 
 	if ((st = sp_answer_read(answer, SP_MSG_POSTMARK_IS, &m, why)) != SP_OK || (st = check(l, &m, &p, why)) != SP_OK)
 		return st;
+	if (l->keeping == l->generation)
+		return SP_OK;	/* asked for twice; a second writing could outlive the event and leave half a file */
 	if ((k = keeping_new(l, &m, &p)) == NULL)
 		return SP_E_NOMEM;
 	k->fn = fn;
@@ -219,7 +225,9 @@ receipts_take(struct live *l, const struct sp_answer *answer, receipts_kept_fn *
 	    sp_buf_span(&p.tsa_cert) }, 3, &k->chain, why);
 	if (st == SP_OK)
 		st = sp_worker_submit(l->all->files, &k->work);
-	if (st != SP_OK)
+	if (st == SP_OK)
+		l->keeping = l->generation;
+	else
 		keeping_drop(&k->work);
 	return st;
 }

@@ -246,7 +246,7 @@ finished(struct live *l, struct data_result *r)
 		k->generation = l->generation;
 		k->text = r->files_txt;
 		r->files_txt = (struct sp_buf){ 0 };
-		events_transfer_dir(l->all, &l->row->id, &k->dir);
+		outgoing_dir(l->all, &l->row->id, &k->dir);
 		st = sp_worker_submit(l->all->files, &k->work);
 	}
 	if (st == SP_OK)
@@ -300,43 +300,13 @@ send_data(struct live *l, struct data_happening *h)
 	}
 }
 
-/* The files that a finished sending kept are in its receipt now. */
-struct sweep_files {
-	struct sp_work work;
-	struct sp_buf dir;
-};
-
-static void
-sweep_run(struct sp_work *work)
-{
-	struct sp_why why;
-
-	if (sp_rmtree(sp_buf_cstr(&((struct sweep_files *)work)->dir), &why) != SP_OK)
-		sp_log(SP_LOG_WARN, "not-removed", "reason=\"%s\"", why.text);
-}
-
-static void
-sweep_done(struct sp_work *work)
-{
-	sp_buf_done(&((struct sweep_files *)work)->dir);
-	free(work);
-}
-
 static void
 end(struct live *l)
 {
-	struct sweep_files *s = calloc(1, sizeof(*s));
-
 	send_answer_done(l);
 	/* what failed may be tried again */
 	if (l->row->state != SEND_FAILED)
 		outgoing_remove(l->all, &l->row->id);
-	if (s == NULL)
-		return;
-	s->work = (struct sp_work){ sweep_run, sweep_done, sweep_done };
-	events_transfer_dir(l->all, &l->row->id, &s->dir);
-	if (sp_worker_submit(l->all->files, &s->work) != SP_OK)
-		sweep_done(&s->work);
 }
 
 static void

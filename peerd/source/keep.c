@@ -72,13 +72,14 @@ source_save(const struct source *s, const char *folder, struct sp_why *why)
 	path_in(folder, "..", &parent);
 	if ((st = sp_buf_status(&stamps)) != SP_OK || (st = sp_mkdirs(folder, 0700, why)) != SP_OK)
 		return st;
-	SP_FAULT("source-before-manifest");
+	SP_FAULT("source-manifest-before");
 	if ((st = sp_file_write(sp_buf_cstr(&manifest_path), sp_buf_span(&s->text), 0600, why)) != SP_OK)
 		return st;
-	SP_FAULT("source-before-stamps");
+	SP_FAULT("source-manifest-after");
+	SP_FAULT("source-stamps-before");
 	if ((st = sp_file_write(sp_buf_cstr(&stamps_path), sp_buf_span(&stamps), 0600, why)) != SP_OK)
 		return st;
-	SP_FAULT("source-kept");
+	SP_FAULT("source-stamps-after");
 	return sp_sync_dir(sp_buf_cstr(&parent), why);
 }
 

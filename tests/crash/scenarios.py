@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import uuid
 
@@ -13,7 +14,7 @@ from office.process import OfficeError
 
 from .lane import ask, arm, disarm, must, pending, wait
 
-LARGE = 150_000_000
+LARGE, CHECKPOINT = 150_000_000, 280_000_000
 NAMES = itertools.count(1)
 
 
@@ -28,6 +29,16 @@ def _send(lane, who, point, *words, payment="paid", receipt="postmarked"):
 
 def delivery(lane, who, point):
     return _send(lane, who, point)
+
+
+def large(lane, who, point):
+    """Large enough for a checkpoint."""
+    path = lane.file(CHECKPOINT)
+    arm(lane.daemon(who), point)
+    ordered = lane.send(path)
+    state = lane.die(who)
+    lane.restart(who)
+    return state, lane.delivered(path, ordered)
 
 
 def direct(lane, who, point):
@@ -99,9 +110,11 @@ def stopped(lane, who, point):
     path = lane.file(LARGE)
     lane.send(path)
     event = wait(lambda: [e for e in lane.b.json("log", "--pending") if e["done"] > 0], 30, "it is under way")[0]
+    lane.a.daemon.signal(signal.SIGSTOP)
     arm(lane.daemon(who), point)
     lane.b.sealpost("cancel", event["id"], check=False)
     state = lane.die(who)
+    lane.a.daemon.signal(signal.SIGCONT)
     lane.restart(who)
     if [e for e in lane.b.json("log", "--pending") if e["id"] == event["id"]]:
         lane.b.sealpost("cancel", event["id"])
@@ -318,5 +331,5 @@ def elsewhere(lane, who, point):
         lane.office.cluster.sql(f"GRANT EXECUTE ON FUNCTION {SETTLE} TO cert_owner")
 
 
-SCENARIOS = {fn.__name__: fn for fn in (delivery, direct, unasked, late, away, cancel, refused, stopped, missing, withdrawn, mend, again, broken,
+SCENARIOS = {fn.__name__: fn for fn in (delivery, large, direct, unasked, late, away, cancel, refused, stopped, missing, withdrawn, mend, again, broken,
                                         clash, book, topup, denied, start, enrol, elsewhere)}

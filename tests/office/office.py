@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 
 from .cluster import BIN, Cluster
 from .process import Daemon, OfficeError, free_port
@@ -82,7 +83,7 @@ class Office:
         if os.path.exists(self.facts_file):
             with open(self.facts_file, encoding="utf-8") as f:
                 self.facts = json.load(f)
-        self.stations = {}
+        self.stations, self.saving = {}, threading.Lock()
         if "pg_port" in self.facts:
             self._know()
 
@@ -104,9 +105,10 @@ class Office:
         return f"host=127.0.0.1 port={self.cluster.port} dbname=sealpost user={role} passfile={self.path('pgpass')}"
 
     def _save(self):
-        with open(self.facts_file + ".new", "w", encoding="utf-8") as f:
-            json.dump(self.facts, f, indent=1)
-        os.replace(self.facts_file + ".new", self.facts_file)
+        with self.saving:
+            with open(self.facts_file + ".new", "w", encoding="utf-8") as f:
+                json.dump(self.facts, f, indent=1)
+            os.replace(self.facts_file + ".new", self.facts_file)
 
     def _know(self):
         self.cluster = Cluster(self.path("pg"), self.facts["pg_port"], self.path("pgpass"))

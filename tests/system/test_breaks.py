@@ -57,66 +57,6 @@ def test_rx04_rx07_a_half_transfer_is_an_error_and_nothing_is_unpacked(slow_pair
     assert only(a.json("log"))["result"] in ("failed", "cancelled", "refused")
 
 
-@pytest.mark.parametrize("point", ["receive-files-kept", "receive-before-rename", "place-before-rename",
-                                   "place-after-rename", "receive-after-rename", "store-before-commit=kill:1",
-                                   "store-after-commit=kill:1", "store-before-commit=kill:2", "store-after-commit=kill:2"])
-def test_rx08_rc13_a_recipient_killed_between_two_steps_delivers_once(pair, tmp_path, point):
-    a, b = pair
-    (tmp_path / "f").write_bytes(os.urandom(100_000))
-    b.daemon.stop()
-    b.start(SEALPOST_FAULT=point if "=" in point else f"{point}=kill")
-    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
-    assert b.daemon.wait_gone(60), f"{point} was never reached"
-    b.start()
-    wait_for(lambda: not a.json("log", "--pending"), 120)
-    sent = only(a.json("log"))
-    received = end_of(b, sent)
-    assert sent["result"] == received["result"] == "delivered"
-    assert os.path.exists(sent["receipt_file"])
-    folders = os.listdir(b.path("received", a.name))
-    assert len(folders) == 1 and os.listdir(b.path("received", ".incoming")) == []
-    assert open(os.path.join(received["placed"], "f"), "rb").read() == (tmp_path / "f").read_bytes()
-
-
-@pytest.mark.parametrize("commit", range(1, 7))
-@pytest.mark.parametrize("point", ["store-before-commit", "store-after-commit"])
-def test_rc13_a_sender_killed_at_any_commit_delivers_once(pair, tmp_path, point, commit):
-    a, b = pair
-    (tmp_path / "f").write_bytes(os.urandom(50_000))
-    a.daemon.stop()
-    a.start(SEALPOST_FAULT=f"{point}=kill:{commit}")
-    ordered = a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"), check=False).returncode == 0
-    # until it was killed (then the command has no answer), or has come to the end with fewer commits
-    wait_for(lambda: a.sealpost("log", "--pending", check=False).returncode == 5 or not a.json("log", "--pending", check=False), 60)
-    a.daemon.stop()
-    a.start()
-    wait_for(lambda: not a.json("log", "--pending"), 120)
-    wait_for(lambda: not b.json("log", "--pending"), 120)
-    sent = a.json("log")
-    # an order whose answer was lost may have been taken; one that was answered has been
-    assert len(sent) == 1 or (not ordered and sent == [])
-    assert [e["result"] for e in b.json("log")] == [e["result"] for e in sent] == ["delivered"] * len(sent)
-    if sent:
-        assert os.path.exists(sent[0]["receipt_file"]) and len(os.listdir(b.path("received", a.name))) == 1
-
-
-@pytest.mark.parametrize("point", ["source-before-manifest", "source-before-stamps", "source-kept", "outgoing-before-remove",
-                                   "outgoing-removed"])
-def test_ed08_a_sender_killed_while_it_keeps_or_removes_its_source_delivers_once(pair, tmp_path, point):
-    a, b = pair
-    (tmp_path / "f").write_bytes(os.urandom(50_000))
-    a.daemon.stop()
-    a.start(SEALPOST_FAULT=f"{point}=kill")
-    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
-    assert a.daemon.wait_gone(60), f"{point} was never reached"
-    a.start()
-    wait_for(lambda: not a.json("log", "--pending"), 60)
-    sent = only(a.json("log"))
-    assert sent["result"] == end_of(b, sent)["result"] == "delivered"
-    assert len(os.listdir(b.path("received", a.name))) == 1
-    wait_for(lambda: os.listdir(a.path("outgoing")) == [])
-
-
 def test_rx13_a_folder_that_cannot_be_written_fails_cleanly(pair, tmp_path):
     a, b = pair
     if os.geteuid() == 0:

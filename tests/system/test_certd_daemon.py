@@ -362,7 +362,7 @@ def test_without_creditds_schema_or_its_leave_the_payment_is_pending(certd, ther
 
 def test_killed_between_decision_and_signature_it_signs_at_the_start(ready):
     credit(ready)
-    ready.start(SEALPOST_FAULT="certd-begun=kill")
+    ready.start(SEALPOST_FAULT="cert.postmark_begin-after=kill")
     made = ready.make(ready.keyd.alice, ready.keyd.bob, "price=3", "frank")
     ready.hand(ready.keyd.bob, made, ok=False)
     assert ready.daemon.wait_gone(10)

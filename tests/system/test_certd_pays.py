@@ -15,7 +15,7 @@ from office.process import free_port
 from test_certd_daemon import same_parts
 from test_creditd_daemon import Client, waits_for_a_call
 
-FAULTS = ["certd-begun", "certd-signed", "certd-stored"]
+FAULTS = ["cert.postmark_begin-after", "cert.postmark_finish-before", "cert.postmark_finish-after"]
 
 
 class Post:
@@ -193,7 +193,7 @@ def test_killed_between_two_steps_there_is_one_postmark_and_one_settlement(post,
     post.hand(made, ok=False)
     assert certd.wait_gone(10)
     before = post.sql(f"SELECT number, signed IS NOT NULL, payment FROM cert.v_receipt WHERE transfer = '{transfer(made)}'")
-    assert len(before) == 1 and before[0][1:] == ["t" if fault == "certd-stored" else "f", "paid"]
+    assert len(before) == 1 and before[0][1:] == ["t" if fault == "cert.postmark_finish-after" else "f", "paid"]
     post.office.start_service("certd")
     again = post.hand(made)
     assert again[:2] == [before[0][0], "paid"]
@@ -250,7 +250,7 @@ def test_a_creditd_that_is_away_is_asked_again_and_the_frank_settled_once(apart)
     certd = post.office.services["certd"]
     assert certd.stop()
     post.sql(f"UPDATE cert.lodging SET due = now() WHERE number = '{number}'")
-    certd.start({"SEALPOST_FAULT": "certd-lodged=kill"})
+    certd.start({"SEALPOST_FAULT": "cert.lodged-before=kill"})
     assert certd.wait_gone(30)
     assert post.marks(made) == 1 and lodged(post, number)[2] == "waiting"
     post.sql(f"UPDATE cert.lodging SET due = now() WHERE number = '{number}'")

@@ -11,8 +11,6 @@ import pytest
 
 from conftest import SOURCE, opened
 
-FAULTS = ["credit-decided", "credit-answer-signed", "credit-answer-stored"]
-
 
 class Client:
     """A station's folder, and the tool that asks creditd for it."""
@@ -232,27 +230,10 @@ def test_cr02_many_at_once_never_get_more_than_there_is(post, account):
 
 # ---- killed at any step ----
 
-@pytest.mark.parametrize("where", FAULTS)
-def test_cr11_a_kill_loses_and_doubles_nothing(post, account, where):
-    creditd, request = post.services["creditd"], new_id()
-    assert creditd.stop()
-    creditd.start({"SEALPOST_FAULT": f"{where}=kill"})
-    creditd.wait_until(lambda: " ready " in creditd.log().rsplit("stopping", 1)[1], 30, "said that it is ready")
-    post.alice.ask("topup", request, account, 20)
-    assert creditd.wait_gone(20), f"it was not killed at {where}"
-    post.start_service("creditd")
-    for _ in range(2):
-        assert post.alice.ask("topup", request, account, 20) == "ok"
-    answer = post.alice.get(request)
-    assert answer[0] == "sheet" and answer[4] == "20"
-    assert holds(post, account) == [80, 20]
-    assert post.admin_sql(f"SELECT count(*) FROM credit.v_sheet WHERE account = '{account}'") == [["1"]]
-
-
 def test_what_a_kill_left_unsigned_is_signed_at_the_next_start(post, account):
     creditd, request = post.services["creditd"], new_id()
     assert creditd.stop()
-    creditd.start({"SEALPOST_FAULT": "credit-answer-signed=kill"})
+    creditd.start({"SEALPOST_FAULT": "credit.store_answer-before=kill"})
     creditd.wait_until(lambda: " ready " in creditd.log().rsplit("stopping", 1)[1], 30, "said that it is ready")
     post.alice.ask("topup", request, account, 20)
     assert creditd.wait_gone(20)

@@ -179,10 +179,10 @@ def waiting(s, number, account):
 
 # ---- once, whatever happens ----
 
-@pytest.mark.parametrize("where", ["credit-asked", "credit-booked", "credit-ended"])
-@pytest.mark.parametrize("settings", [CALLED, ""])
-def test_wal20_cr11_a_kill_books_a_grant_once(post, creditd, where, settings):
-    for s in _station(post, settings):
+@pytest.mark.parametrize("where", ["credit/*/TAKEN-before", "store/sheet-add-after", "credit/*/GRANTED-after"])
+def test_wal20_cr11_a_kill_books_a_grant_once(post, creditd, where):
+    """Of a station that cannot be called; the others are among tests/crash/points."""
+    for s in _station(post, ""):
         account = post.open_account(s.person, 60)
         s.daemon.stop()
         s.start(SEALPOST_FAULT=f"{where}=kill")
@@ -269,7 +269,7 @@ def test_wal09_a_copy_that_is_put_back_is_found_out_and_not_spent(post, pair, tm
 def test_wal09_kills_and_restarts_are_no_copies(post, pair, tmp_path):
     a, b = pair
     post.rich(a, 40)
-    for where in ("store-before-commit", "sheet-answered", "sheet-answered", "store-after-commit"):
+    for where in ("store-commit-before", "store/sheet-state-before", "store/sheet-state-before", "store-commit-after"):
         a.daemon.kill()
         with contextlib.suppress(OfficeError):      # it may be killed before it is ready
             a.start(SEALPOST_FAULT=f"{where}=kill")
@@ -371,7 +371,7 @@ def test_cr09_a_dead_creditd_leaves_the_request_to_another(post, creditd, credit
         for s in _station(post, CALLED):
             account = post.open_account(s.person, 90)
             assert second.stop() and creditd.stop()
-            creditd.start({"SEALPOST_FAULT": "credit-decided=kill"})
+            creditd.start({"SEALPOST_FAULT": "credit.topup-after=kill"})
             creditd.wait_until(lambda: " ready " in creditd.log().rsplit("stopping", 1)[1], 30, "said that it is ready")
             with waiting(s, "20", account) as child:
                 assert creditd.wait_gone(30)        # it has decided, and said nothing
@@ -393,7 +393,7 @@ def test_wal20_an_unknown_signer_counts_only_where_a_known_creditd_hands_its_ans
     for s in _station(post, CALLED):
         account = post.open_account(s.person, 60)
         assert creditd.stop()
-        creditd.start({"SEALPOST_FAULT": "credit-decided=kill"})
+        creditd.start({"SEALPOST_FAULT": "credit.topup-after=kill"})
         creditd.wait_until(lambda: " ready " in creditd.log().rsplit("stopping", 1)[1], 30, "said that it is ready")
         with waiting(s, "20", account) as child:
             assert creditd.wait_gone(30)

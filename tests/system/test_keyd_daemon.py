@@ -372,7 +372,7 @@ def test_sys16_a_database_that_is_away_is_reported(keyd):
 
 
 def test_kill_between_store_and_answer_leaves_one_certificate(ready):
-    ready.start(SEALPOST_FAULT="keyd-stored=kill")
+    ready.start(SEALPOST_FAULT="key.enrol_store-after=kill")
     token = ready.invite("alice")
     ready.enrol("alice", token, ok=False)
     assert ready.daemon.wait_gone(5)

@@ -1,6 +1,5 @@
 """Deliveries between two stations that cost credits: what is charged, when, and that it is charged once whatever breaks."""
 
-import contextlib
 import os
 import sqlite3
 
@@ -8,7 +7,6 @@ import pytest
 
 from conftest import NUMBERS, opened, retire
 from office.office import TARIFF
-from office.process import OfficeError
 from test_breaks import history
 from test_delivery import deliver, only, wait_for
 from wallets import FRANKED, SPENT, VOID, free, give_credits, is_the_same_everywhere, old_copy, put_back, serials, taken
@@ -210,52 +208,6 @@ def test_wal01_the_oldest_sheet_is_spent_first_and_the_next_goes_on(office, pair
 
 
 # ---- breaks ----
-
-@pytest.mark.parametrize("point", ["send-frank-committed", "send-frank-saved", "send-frank-ended"])
-def test_wal01_rc13_a_sender_killed_around_its_frank_pays_once(pair, tmp_path, point):
-    a, b = pair
-    path = file_of(tmp_path, MB)
-    a.daemon.stop()
-    a.start(SEALPOST_FAULT=f"{point}=kill")
-    a.sealpost("send", "--no-wait", "--to", b.name, path)
-    assert a.daemon.wait_gone(60), f"{point} was never reached"
-    before = serials(a)
-    assert [state for *_, state in before] == [FRANKED]
-    a.start()
-    ended(a, b)
-    is_delivered_once(a, b, 2)
-    assert [row[:3] for row in serials(a)] == [row[:3] for row in before]
-
-
-@pytest.mark.parametrize("point", ["receive-frank-taken", "receive-frank-paid", "receive-after-rename"])
-def test_wal01_rc13_a_recipient_killed_around_the_frank_is_paid_once(pair, tmp_path, point):
-    a, b = pair
-    b.daemon.stop()
-    b.start(SEALPOST_FAULT=f"{point}=kill")
-    a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, MB))
-    assert b.daemon.wait_gone(60), f"{point} was never reached"
-    assert len(taken(b)) == 2
-    b.start()
-    ended(a, b)
-    is_delivered_once(a, b, 2)
-
-
-@pytest.mark.parametrize("commit", range(1, 12))
-def test_wal01_rc13_a_sender_killed_at_any_commit_pays_once(pair, tmp_path, commit):
-    a, b = pair
-    a.daemon.stop()
-    with contextlib.suppress(OfficeError):      # it may die in its report to creditd
-        a.start(SEALPOST_FAULT=f"store-after-commit=kill:{commit}")
-    a.sealpost("send", "--no-wait", "--to", b.name, file_of(tmp_path, MB), check=False)
-    wait_for(lambda: a.sealpost("log", "--pending", check=False).returncode == 5 or not a.json("log", "--pending", check=False), 60)
-    a.daemon.stop()
-    a.start()
-    ended(a, b)
-    if sent(a):       # an order that was never taken costs nothing
-        is_delivered_once(a, b, 2)
-    else:
-        assert free(a) == 10 and received(b) == []
-
 
 @pytest.mark.parametrize("who", ["sender", "recipient"])
 def test_wal01_tx08_a_retry_after_a_break_pays_with_the_same_serials(pair, tmp_path, who):

@@ -170,42 +170,6 @@ def test_rc13_a_receipt_is_postmarked_with_its_sender_gone(office, pair, tmp_pat
     assert verified(a, sent["receipt_file"])["postmarked"]
 
 
-@pytest.mark.parametrize("who, point", [
-    ("recipient", "receive-placed"), ("recipient", "hand-in"), ("recipient", "hand-in-answered"),
-    ("sender", "send-postmarking"), ("sender", "send-postmark-kept")])
-def test_rc02_rc11_a_kill_at_any_point_ends_with_one_postmark(office, pair, tmp_path, who, point):
-    a, b = pair
-    victim = a if who == "sender" else b
-    (tmp_path / "f").write_text("x" * 100)
-    victim.daemon.stop()
-    victim.start(SEALPOST_FAULT=f"{point}=kill")
-    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
-    wait_for(lambda: not victim.daemon.running(), 60)
-    victim.start()
-    idle(a, b, seconds=120)
-    event = only(a.json("log"))
-    assert event["result"] == "delivered" and event["postmarked"]
-    only(postmarks(office, event["id"]))
-    assert verified(a, event["receipt_file"])["postmarked"]
-    received = only(b.json("log"))
-    assert received["result"] == "delivered" and received["postmarked"] and os.path.exists(received["receipt_file"])
-
-
-@pytest.mark.parametrize("point", ["certd-begun", "certd-signed", "certd-stored"])
-def test_ce10_certd_dies_in_between_and_postmarks_once(office, pair, tmp_path, point):
-    a, b = pair
-    (tmp_path / "f").write_text("x")
-    certd = office.services["certd"]
-    certd.stop()
-    certd.start({"SEALPOST_FAULT": f"{point}=kill"})
-    a.sealpost("send", "--no-wait", "--to", b.name, str(tmp_path / "f"))
-    wait_for(lambda: not certd.running(), 60)
-    office.start_service("certd")
-    idle(a, b, seconds=120)
-    event = only(a.json("log"))
-    assert verified(a, event["receipt_file"])["postmark"]["number"] == only(postmarks(office, event["id"]))[0]
-
-
 @pytest.mark.parametrize("change, says", [
     ("UPDATE cert.signed s SET p7m = o.p7m, tsr = o.tsr FROM cert.signed o WHERE s.number = '{0}' AND o.number = '{1}'", "receipt"),
     ("UPDATE cert.signed s SET p7m = o.p7m, tsr = o.tsr FROM cert.signed o WHERE s.number = '{0}' AND o.number = '{1}';"
@@ -350,21 +314,6 @@ def test_cr08_wal01_without_a_postmark_the_recipient_lodges_the_frank(paying, tm
     event = show(b, sent["id"])
     assert (event["payment"], event["postmarked"]) == ("paid", False)
     assert any("the frank is settled" in h["what"] for h in event["history"])
-
-
-@pytest.mark.parametrize("receipt", ["direct", "postmarked"])
-@pytest.mark.parametrize("point", ["receive-placed", "hand-in", "hand-in-answered"])
-def test_wal05_a_recipient_killed_while_it_hands_in_is_paid_once(paying, tmp_path, receipt, point):
-    office, a, b = paying
-    (tmp_path / "f").write_text("x")
-    b.daemon.stop()
-    b.start(SEALPOST_FAULT=f"{point}=kill")
-    a.sealpost("send", "--receipt", receipt, "--no-wait", "--to", b.name, str(tmp_path / "f"))
-    wait_for(lambda: not b.daemon.running(), 60)
-    b.start()
-    idle(a, b, seconds=120)
-    transfer = only(a.json("log", "--sent"))["id"]
-    assert marks(office, transfer) == 1 and show(b, transfer)["payment"] == "paid"
 
 
 def test_wal09_a_credit_spent_twice_is_told_to_whoever_took_it(paying, tmp_path):

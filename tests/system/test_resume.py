@@ -85,10 +85,10 @@ def test_ed01_ed02_ed04_a_recipient_that_is_killed_again_and_again(pair, tmp_pat
     a, b = pair
     path = big_file(tmp_path / "big")
     b.daemon.stop()
-    b.start(SEALPOST_FAULT="checkpoint-marked=kill")
+    b.start(SEALPOST_FAULT="checkpoint-mark-before=kill")
     order(a, b, path)
     assert b.daemon.wait_gone(60)
-    b.start(SEALPOST_FAULT="checkpoint-marked=kill")
+    b.start(SEALPOST_FAULT="checkpoint-mark-before=kill")
     assert b.daemon.wait_gone(60)
     b.start()
     sent, _ = delivered(a, b, path)
@@ -104,11 +104,11 @@ def test_ed08_a_sender_that_is_killed_again_and_again_walks_nothing_again(pair, 
     a, b = pair
     path = big_file(tmp_path / "big")
     a.daemon.stop()
-    a.start(SEALPOST_FAULT="sender-digests-synced=kill")
+    a.start(SEALPOST_FAULT="checkpoint-mark-after=kill")
     order(a, b, path)
     assert a.daemon.wait_gone(60)
     kept = os.stat(os.path.join(a.path("outgoing"), only(os.listdir(a.path("outgoing"))), "stamps")).st_ino
-    a.start(SEALPOST_FAULT="sender-digests-synced=kill")
+    a.start(SEALPOST_FAULT="checkpoint-mark-after=kill")
     assert a.daemon.wait_gone(60)
     assert os.stat(os.path.join(a.path("outgoing"), only(os.listdir(a.path("outgoing"))), "stamps")).st_ino == kept
     a.start()
@@ -226,7 +226,7 @@ def test_a_source_that_changes_between_two_connections_is_never_a_mixture(pair, 
     paths = [big_file(tmp_path / f"part{i}", 100 * MIB) for i in range(4)]
     before = open(paths[0], "rb").read(64)
     b.daemon.stop()
-    b.start(SEALPOST_FAULT="checkpoint-marked=kill")
+    b.start(SEALPOST_FAULT="checkpoint-mark-before=kill")
     event = order(a, b, *paths)
     assert b.daemon.wait_gone(60)
     a.daemon.stop()
@@ -261,7 +261,7 @@ def test_rx05_a_packet_that_was_checked_needs_no_sender_after_a_restart(pair, tm
     a, b = pair
     path = big_file(tmp_path / "f", 10 * MIB)
     b.daemon.stop()
-    b.start(SEALPOST_FAULT="receive-files-kept=kill")
+    b.start(SEALPOST_FAULT="files-list-after=kill")
     order(a, b, path)
     assert b.daemon.wait_gone(60)
     a.daemon.stop()
@@ -280,9 +280,9 @@ def test_ed09_however_many_breaks_it_is_paid_once(paid_office, tmp_path):
     path = big_file(tmp_path / "big")
     before = only(a.json("credits"))
     b.daemon.stop()
-    b.start(SEALPOST_FAULT="checkpoint-before-data=kill")
+    b.start(SEALPOST_FAULT="checkpoint-data-before=kill")
     order(a, b, path)
-    for point in ("checkpoint-marked", "receive-before-rename"):
+    for point in ("checkpoint-mark-before", "place-before"):
         assert b.daemon.wait_gone(60), point
         b.start(SEALPOST_FAULT=point + "=kill")
     assert b.daemon.wait_gone(60)
