@@ -71,10 +71,11 @@ data_reader_new(const struct source *source, const struct journal_at *journal, u
 		st = go_on(r, journal, &look, held, why);
 	else
 		look.length = 0;
-	if (st == SP_OK && journal != NULL && (st = journal_open(journal, look.length, &r->journal, why)) == SP_OK)
-		st = journal_seen(r->journal, r->at, why);
 	if (st != SP_OK)
 		return st;
+	if (journal != NULL && (journal_open(journal, look.length, &r->journal, NULL) != SP_OK ||
+	    journal_seen(r->journal, r->at, NULL) != SP_OK))
+		journal_free(sp_take(&r->journal));
 	*ret_reader = sp_take(&r);
 	return SP_OK;
 }
@@ -342,8 +343,10 @@ data_reader_fill(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *w
 {
 	enum sp_status st = fill(r, out, n, why);
 
-	if (st == SP_OK && r->journal != NULL && r->at - journal_marked(r->journal) >= SP_SEEN_BYTES)
-		st = journal_seen(r->journal, r->at, why);
+	/* Sending does not end because our own disk is full: only a break costs more then. */
+	if (st == SP_OK && r->journal != NULL && r->at - journal_marked(r->journal) >= SP_SEEN_BYTES &&
+	    journal_seen(r->journal, r->at, NULL) != SP_OK)
+		journal_free(sp_take(&r->journal));
 	r->failed = r->failed || st != SP_OK;
 	return st;
 }

@@ -13,7 +13,8 @@ struct data_reader;
 
 /*
  * The source is borrowed. journal: where its digests are kept, NULL: nowhere. held: the other side has the tar up to here, so it
- * begins there, or where the digests end if that is before; at the start if they are not good. SP_E_NOMEM, SP_E_IO.
+ * begins there, or where the digests end if that is before; at the start if they are not good. Where they cannot be kept, they
+ * are not. SP_E_NOMEM, SP_E_IO.
  */
 SP_MUST_CHECK enum sp_status data_reader_new(const struct source *source, const struct journal_at *journal, uint64_t held,
     struct data_reader **ret_reader, struct sp_why *why);

@@ -356,8 +356,6 @@ open_reader(struct data_sender *s, const struct data_order *o, struct sp_why *wh
 
 	if (o->send.folder != NULL)
 		s->folder = open(o->send.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (o->send.folder != NULL && s->folder < 0)
-		return sp_fail_errno(SP_E_IO, why, "cannot open %.150s", o->send.folder);
 	at.folder = s->folder;
 	st = data_reader_new(s->source, s->folder >= 0 ? &at : NULL, o->send.held, &s->reader, why);
 	if (st == SP_OK)
