@@ -105,6 +105,8 @@ open_post_and_events(struct peer *p, struct sp_why *why)
 		.attempts = s->attempts,
 		.breaks = s->breaks,
 		.resume_buffer = s->resume_buffer,
+		.ask = s->accept == 1,
+		.life_ms = s->event_life,
 		.organisation = s->organisation,
 		.return_host = s->return_host,
 		.data = { s->bind, (uint16_t)s->data_port_first, (uint16_t)s->data_port_last, s->chunk,

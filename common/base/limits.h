@@ -121,6 +121,12 @@
 #define SP_ATTEMPT_MIN_MS 1000
 #define SP_ATTEMPT_MAX_MS 5000
 #define SP_EVENT_LIFE_MS (72ull * 3600 * 1000)
+#define SP_WAIT_FIRST_MS (60 * 1000)	/* a WAIT that does not say how long; doubled each time */
+#define SP_WAIT_MOST_MS (3600 * 1000)
+#define SP_WAIT_HEARD_MS (10 * 1000)	/* who was told to wait offers no sooner again, whatever is heard: two that wait for each
+					 * other must not wake each other all the time */
+#define SP_PINGS_OUT 256		/* of a start, at once: the rest of the letters' room is for others */
+#define SP_PING_EACH_MS 1		/* a start says so to 1,000 stations a second */
 #define SP_OFFER_NAMES 60		/* bytes of the certds, and of the creditds, that an offer names */
 #define SP_FRANK_SHEETS 64		/* sheets of others, kept so that they need not be asked for with each frank */
 #define SP_FRANK_WAIT_MS (10 * 1000)	/* then refused as unpaid */

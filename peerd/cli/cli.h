@@ -82,9 +82,12 @@ int verb_enrol(struct cli *cli, int argc, char **argv);		/* station.c */
 int verb_status(struct cli *cli, int argc, char **argv);
 int verb_who(struct cli *cli, int argc, char **argv);
 int verb_send(struct cli *cli, int argc, char **argv);		/* send.c */
+int verb_retry(struct cli *cli, int argc, char **argv);
 int verb_log(struct cli *cli, int argc, char **argv);		/* log.c */
 int verb_show(struct cli *cli, int argc, char **argv);		/* show.c */
 int verb_cancel(struct cli *cli, int argc, char **argv);
+int verb_accept(struct cli *cli, int argc, char **argv);
+int verb_refuse(struct cli *cli, int argc, char **argv);
 int verb_book(struct cli *cli, int argc, char **argv);		/* book.c */
 int verb_credits(struct cli *cli, int argc, char **argv);	/* credits.c */
 int verb_receipt(struct cli *cli, int argc, char **argv);	/* receipt.c */

@@ -220,12 +220,13 @@ take_event(struct follower *f, struct followed *e, const json_t *event)
 	fflush(stdout);
 }
 
-/* What goes on. On a terminal the ordinary steps replace each other; an attempt that failed stays to be read. */
+/* What goes on. On a terminal the ordinary steps replace each other; an attempt that failed, and what is waited for, stays to be read. */
 static void
 say_step(struct follower *f, const struct followed *e, const json_t *row)
 {
 	SP_AUTO_DONE(sp_buf) line = { 0 };
-	bool pause = strcmp(api_text(row, "state", ""), "PAUSED") == 0;
+	const char *state = api_text(row, "state", "");
+	bool pause = strcmp(state, "PAUSED") == 0 || strcmp(state, "WAITING") == 0;
 
 	sp_buf_addf(&line, "%s: %s", e->peer, api_text(row, "what", ""));
 	if (!pause && progress_note(f->cli, sp_buf_cstr(&line)))

@@ -23,6 +23,7 @@ const struct verb verbs[] = {
 	    "  --receipt CLASS      postmarked (by certd; the default where there is one),\n"
 	    "                       direct or none\n"
 	    "  --address HOST:PORT  where the recipient is, for this time only\n"
+	    "  --wait-for-peer      a recipient that does not answer is waited for\n"
 	    "  --no-wait            leave it to peerd and return at once\n\n"
 	    "Waits until each recipient has everything and has signed for it, and the\n"
 	    "receipt is postmarked; not for a certd that is away. Ctrl-C ends the waiting,\n"
@@ -37,6 +38,13 @@ const struct verb verbs[] = {
 	{ "show", "ID", "everything about one event",
 	    "ID is what sealpost log shows, or any unique beginning of at least 4 characters.\n", verb_show },
 	{ "cancel", "ID", "give a pending event up", "The other station is told.\n", verb_cancel },
+	{ "retry", "ID [--no-wait]", "try a sending again that failed or was cancelled",
+	    "It keeps its ID, goes on where it broke if the recipient still has the first\n"
+	    "part, and is paid once. What the recipient has refused is to be sent anew.\n", verb_retry },
+	{ "accept", "ID", "take what somebody offers and waits for you",
+	    "Where the setting accept is ask, each offer waits until you say so.\n", verb_accept },
+	{ "refuse", "ID", "refuse what somebody offers and waits for you", "The sender gets your signed refusal.\n",
+	    verb_refuse },
 	{ "book", "add NAME [--address HOST[:PORT]]\nrm NAME\nlist",
 	    "the destination book: who may send to you, and whom you can send to",
 	    "  -a, --address HOST[:PORT]  where NAME's station is; needed until it has\n"

@@ -42,7 +42,7 @@ _sealpost_ids() {
 
 _sealpost() {
 	local words verb='' home='' i cur prev
-	local common="--home --json --help" verbs="enrol send log show cancel book credits who status receipt verify"
+	local common="--home --json --help" verbs="enrol send log show cancel retry accept refuse book credits who status receipt verify"
 	COMPREPLY=()
 	_sealpost_words
 	for ((i = 1; i < ${#words[@]} - 1; i++)); do
@@ -68,13 +68,14 @@ _sealpost() {
 	help) _sealpost_offer "$verbs" ;;
 	send)
 		if [[ $cur == -* ]]; then
-			_sealpost_offer "--to --message --title --receipt --address --no-wait $common"
+			_sealpost_offer "--to --message --title --receipt --address --wait-for-peer --no-wait $common"
 		else
 			_sealpost_files
 		fi ;;
 	log) _sealpost_offer "--pending --sent --received --failed --number $common" ;;
 	show) _sealpost_offer "$(_sealpost_ids) $common" ;;
-	cancel) _sealpost_offer "$(_sealpost_ids --pending) $common" ;;
+	cancel | accept | refuse) _sealpost_offer "$(_sealpost_ids --pending) $common" ;;
+	retry) _sealpost_offer "$(_sealpost_ids --failed) --no-wait $common" ;;
 	book)
 		case $prev in
 		book) _sealpost_offer "add rm list $common" ;;

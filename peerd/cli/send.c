@@ -1,5 +1,5 @@
 /*
- * send.c - sealpost send: an order from the command line.
+ * send.c - sealpost send and retry: orders from the command line.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -89,12 +89,13 @@ fill_order(struct cli *cli, json_t *order, const char **to, size_t nto, char **p
 	return CLI_DONE;
 }
 
+/* The order goes to peerd, and its events are followed or named. */
 static int
-submit(struct cli *cli, json_t *order, bool wait)
+submit(struct cli *cli, const char *path, json_t *order, bool wait)
 {
 	json_t *answer, *event;
 	size_t i;
-	int status = api_ask(cli, "POST", "/v1/send", order, 60, &answer);
+	int status = api_ask(cli, "POST", path, order, 60, &answer);
 
 	if (status != CLI_DONE)
 		return status;
@@ -117,7 +118,7 @@ verb_send(struct cli *cli, int argc, char **argv)
 {
 	const char *to[MOST_NAMES], *message = NULL, *title = NULL, *receipt = NULL, *address = NULL;
 	size_t nto = 0;
-	bool no_wait = false;
+	bool no_wait = false, wait_for_peer = false;
 	const struct cli_option options[] = {
 		{ "--to", 0, NULL, NULL, to, &nto, MOST_NAMES },
 		{ "--message", 'm', NULL, &message, NULL, NULL, 0 },
@@ -125,6 +126,7 @@ verb_send(struct cli *cli, int argc, char **argv)
 		{ "--receipt", 0, NULL, &receipt, NULL, NULL, 0 },
 		{ "--address", 0, NULL, &address, NULL, NULL, 0 },
 		{ "--no-wait", 0, &no_wait, NULL, NULL, NULL, 0 },
+		{ "--wait-for-peer", 0, &wait_for_peer, NULL, NULL, NULL, 0 },
 	};
 	json_t *order;
 	int rest, status = cli_options(cli, "send", options, sizeof(options) / sizeof(options[0]), argc, argv, &rest);
@@ -144,5 +146,25 @@ verb_send(struct cli *cli, int argc, char **argv)
 		json_decref(order);
 		return status;
 	}
-	return submit(cli, order, !no_wait);
+	if (wait_for_peer)
+		json_object_set_new(order, "wait_for_peer", json_true());
+	return submit(cli, "/v1/send", order, !no_wait);
+}
+
+int
+verb_retry(struct cli *cli, int argc, char **argv)
+{
+	SP_AUTO_DONE(sp_buf) path = { 0 };
+	bool no_wait = false;
+	const struct cli_option options[] = { { "--no-wait", 0, &no_wait, NULL, NULL, NULL, 0 } };
+	int rest, status = cli_options(cli, "retry", options, 1, argc, argv, &rest);
+
+	if (status != CLI_DONE)
+		return status;
+	if (rest != 1 || argv[0][0] == 0)
+		return cli_usage("retry", "one ID is needed; sealpost log --failed lists them");
+	sp_buf_add_text(&path, "/v1/event/");
+	api_escape(&path, argv[0]);
+	sp_buf_add_text(&path, "/retry");
+	return submit(cli, sp_buf_cstr(&path), NULL, !no_wait);
 }

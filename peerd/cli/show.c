@@ -1,5 +1,5 @@
 /*
- * show.c - sealpost show and cancel: one event.
+ * show.c - sealpost show, cancel, accept, refuse: one event.
  */
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +57,7 @@ show_event(const json_t *e)
 		if (api_text(reason, "advice", "")[0] != 0)
 			property("advice", api_text(reason, "advice", ""));
 	}
+	property("next try", print_when(api_text(e, "next_try", ""), when));
 	property("created", print_when(api_text(e, "created", ""), when));
 	property("ended", print_when(api_text(e, "ended_at", ""), when));
 	json_array_foreach(json_object_get(e, "paths"), i, h)
@@ -119,18 +120,37 @@ verb_show(struct cli *cli, int argc, char **argv)
 	return CLI_DONE;
 }
 
-int
-verb_cancel(struct cli *cli, int argc, char **argv)
+/* What is decided on an event, and the word for that. */
+static int
+decide(struct cli *cli, const char *verb, const char *suffix, const char *word, int argc, char **argv)
 {
 	json_t *event;
-	int status = one_event(cli, "cancel", argc, argv, "POST", "/cancel", &event);
+	int status = one_event(cli, verb, argc, argv, "POST", suffix, &event);
 
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
 		api_print(event);
 	else
-		printf("cancelled: %s\n", api_text(event, "id", ""));
+		printf("%s: %s\n", word, api_text(event, "id", ""));
 	json_decref(event);
 	return CLI_DONE;
+}
+
+int
+verb_cancel(struct cli *cli, int argc, char **argv)
+{
+	return decide(cli, "cancel", "/cancel", "cancelled", argc, argv);
+}
+
+int
+verb_accept(struct cli *cli, int argc, char **argv)
+{
+	return decide(cli, "accept", "/accept", "accepted", argc, argv);
+}
+
+int
+verb_refuse(struct cli *cli, int argc, char **argv)
+{
+	return decide(cli, "refuse", "/refuse", "refused", argc, argv);
 }

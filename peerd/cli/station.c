@@ -38,6 +38,9 @@ say_status(const json_t *s)
 		    "entries");
 		printf("%-10s %llu %s\n", "pending", api_number(s, "pending"), api_number(s, "pending") == 1 ?
 		    "event" : "events");
+		if (api_number(s, "asked") > 0)
+			printf("%-10s %llu %s for you: sealpost log --pending, then sealpost accept ID or refuse ID\n", "asked",
+			    api_number(s, "asked"), api_number(s, "asked") == 1 ? "offer waits" : "offers wait");
 	}
 	if (strcmp(api_text(s, "version", ""), PACKAGE_VERSION) != 0)
 		printf("%-10s peerd is version %s, this command is " PACKAGE_VERSION ": restart peerd\n", "version",

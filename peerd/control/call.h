@@ -47,7 +47,7 @@ events_rows_fn call_ordered;
 
 /* ---- the handlers, by file ---- */
 call_fn on_status, on_enrol, on_roster, on_stop;			/* station.c */
-call_fn on_send, on_log, on_event, on_cancel, on_events;		/* event.c */
+call_fn on_send, on_log, on_event, on_cancel, on_accept, on_refuse, on_retry, on_events;		/* event.c */
 call_fn on_credits, on_credits_add;					/* credits.c */
 call_fn on_book, on_book_add, on_book_remove, on_who;			/* book.c */
 

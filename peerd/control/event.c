@@ -1,5 +1,5 @@
 /*
- * event.c - handlers of the API: send, log, one event, cancel, and what happens.
+ * event.c - handlers of the API: send, log, one event and what is decided on it, and what happens.
  */
 #include "peerd/control/call.h"
 
@@ -92,6 +92,7 @@ on_send(struct call *c)
 	order.title = call_text(c, "title", &ok);
 	order.message = call_text(c, "message", &ok);
 	order.address = call_text(c, "address", &ok);
+	order.wait_for_peer = c->peer->settings.wait_for_peer || json_is_true(json_object_get(c->body, "wait_for_peer"));
 	order.klass = (uint8_t)klass;
 	if (ok && named && texts_read(c, "to", &to) && texts_read(c, "paths", &paths)) {
 		order.to = (const char *const *)to.items;
@@ -247,7 +248,7 @@ on_event(struct call *c)
 }
 
 static void
-cancelled(void *arg, enum sp_status st, const struct sp_why *why, const struct event_row *const *rows, size_t count)
+changed(void *arg, enum sp_status st, const struct sp_why *why, const struct event_row *const *rows, size_t count)
 {
 	struct call *c = arg;
 
@@ -263,7 +264,7 @@ cancel_found(void *arg, enum sp_status st, struct event_row **rows, size_t count
 	struct call *c = arg;
 
 	if (just_one(c, st, rows, count))
-		events_cancel(c->peer->events, &rows[0]->id, cancelled, c);
+		events_cancel(c->peer->events, &rows[0]->id, changed, c);
 	event_rows_free(rows, count);
 }
 
@@ -271,6 +272,54 @@ void
 on_cancel(struct call *c)
 {
 	find(c, cancel_found);
+}
+
+static void
+accept_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct call *c = arg;
+
+	if (just_one(c, st, rows, count))
+		events_decide(c->peer->events, &rows[0]->id, true, changed, c);
+	event_rows_free(rows, count);
+}
+
+void
+on_accept(struct call *c)
+{
+	find(c, accept_found);
+}
+
+static void
+refuse_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct call *c = arg;
+
+	if (just_one(c, st, rows, count))
+		events_decide(c->peer->events, &rows[0]->id, false, changed, c);
+	event_rows_free(rows, count);
+}
+
+void
+on_refuse(struct call *c)
+{
+	find(c, refuse_found);
+}
+
+static void
+retry_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+{
+	struct call *c = arg;
+
+	if (just_one(c, st, rows, count))
+		events_retry(c->peer->events, &rows[0]->id, call_ordered, c);
+	event_rows_free(rows, count);
+}
+
+void
+on_retry(struct call *c)
+{
+	find(c, retry_found);
 }
 
 void

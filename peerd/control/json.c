@@ -162,6 +162,7 @@ json_event(const struct event_row *row)
 	    "placed", receive && row->ended && row->reason == SP_OK ? json_safe_text(row->paths) : json_null(),
 	    "receipt_file", json_safe_text(row->receipt), "unread", row->unread, "credits", credits(row, s));
 	json_object_update(o, more);
+	json_object_set_new(o, "next_try", row->kind == EVENT_SEND && !row->ended ? json_time(row->due_ms) : json_null());
 	json_decref(more);
 	return o;
 }

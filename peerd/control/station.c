@@ -45,14 +45,15 @@ status(const struct peer *p)
 	const struct sp_identity *own = enrolled ? member_identity(p->station) : NULL;
 	char name[SP_NAME_TEXT];
 
-	return json_pack("{s:o, s:s, s:b, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:b, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:I}",
 	    "name", enrolled ? json_string(sp_identity_text(own, name)) : json_null(), "version", PACKAGE_VERSION,
 	    "enrolled", enrolled, "ready", p->ready, "port", (json_int_t)(p->post != NULL ? post_port(p->post) : 0),
 	    "domain", enrolled ? json_string(own->name.domain) : json_null(),
 	    "certificate_ends", enrolled ? json_time((uint64_t)own->not_after * 1000) : json_null(),
 	    "home", json_safe_text(p->home), "received", json_safe_text(p->settings.received),
 	    "pending", (json_int_t)(p->events != NULL ? events_pending(p->events) : 0),
-	    "book", (json_int_t)(p->book != NULL ? book_count(p->book) : 0), "lacks", lacks(p), "letters", letters(p));
+	    "book", (json_int_t)(p->book != NULL ? book_count(p->book) : 0), "lacks", lacks(p), "letters", letters(p),
+	    "asked", (json_int_t)(p->events != NULL ? events_asked(p->events) : 0));
 }
 
 void

@@ -2,6 +2,7 @@
  * events.c - the room of the events: set-up and end, what the data threads report, and going on after a start.
  */
 #include "peerd/events/credit.h"
+#include "peerd/events/presence.h"
 #include "peerd/events/receive.h"
 #include "peerd/events/send.h"
 
@@ -83,6 +84,7 @@ events_free(struct events *e)
 	data_pool_free(e->pool);
 	sp_worker_free(e->files);
 	receive_frank_done(e);
+	presence_free(e->presence);
 	free((char *)e->conf.home);
 	free((char *)e->conf.received);
 	free((char *)e->conf.organisation);
@@ -154,6 +156,12 @@ restart_all(struct events *e)
 }
 
 static void
+heard(void *arg, const struct sp_hash *from_cert)
+{
+	events_heard(arg, from_cert);
+}
+
+static void
 start_all(struct events *e)
 {
 	send_start(e);
@@ -161,6 +169,8 @@ start_all(struct events *e)
 	credit_start(e);
 	cancel_start(e);
 	restart_all(e);
+	post_on_heard(e->parts.post, heard, e);
+	presence_start(e);
 }
 
 static void
@@ -205,7 +215,8 @@ bring_back(struct events *e, struct event_row *row, struct sweeping *s)
 	if (l == NULL)
 		return false;
 	if (peer != NULL)
-		l->peer_cert = peer->identity.hash;
+		live_peer(l, &peer->identity.hash);
+	l->kept = true;
 	s->live[s->nlive++] = row->id;
 	return true;
 }
@@ -298,6 +309,17 @@ size_t
 events_pending(const struct events *e)
 {
 	return e->pending;
+}
+
+size_t
+events_asked(const struct events *e)
+{
+	size_t n = 0;
+
+	for (size_t b = 0; b < LIVE_BUCKETS; b++)
+		for (const struct live *l = e->buckets[b]; l != NULL; l = l->next)
+			n += l->row->kind == EVENT_RECEIVE && l->row->state == RECEIVE_ASKED;
+	return n;
 }
 
 void

@@ -22,6 +22,8 @@ struct events_conf {
 	uint32_t attempts;		/* connection attempts of a send */
 	uint32_t breaks;		/* of its connections in a row without progress, then it is given up */
 	uint64_t resume_buffer;		/* bytes before a break that are asked for again */
+	bool ask;			/* what is offered waits for the user */
+	uint64_t life_ms;		/* of a pending event */
 	const char *organisation;	/* "" = none */
 	const char *return_host;	/* where this station can be called back; "" = where its letters come from */
 	struct data_settings data;
@@ -54,6 +56,7 @@ struct events_order {
 	const char *title, *message;	/* NULL = none */
 	uint8_t klass;			/* enum sp_receipt_class; 0: postmarked where a certd is known, else direct */
 	const char *address;		/* "host:port" for this order only, or NULL */
+	bool wait_for_peer;		/* wait for recipients that do not answer */
 };
 
 /* Rows are borrowed during the call. */
@@ -70,12 +73,22 @@ void events_credit(struct events *e, uint32_t number, const char *account, event
 /* Cancels a pending event. SP_E_NOTFOUND, SP_E_STATE (it is too late). */
 void events_cancel(struct events *e, const struct sp_id *id, events_rows_fn *fn, void *arg);
 
+/* A sending that has failed or was cancelled begins again, under its id and with what it paid with. SP_E_NOTFOUND, SP_E_STATE
+ * (it did not end so), SP_E_NOKEY (the recipient is not in the book any more). */
+void events_retry(struct events *e, const struct sp_id *id, events_rows_fn *fn, void *arg);
+
+/* The user takes or refuses what a station has offered and waits for that; accepted again is fine. SP_E_NOTFOUND, SP_E_STATE. */
+void events_decide(struct events *e, const struct sp_id *id, bool take, events_rows_fn *fn, void *arg);
+
 /* The machine of a kind; NULL for a kind that has none. */
 const struct machine *events_machine(enum event_kind kind);
 
 /* Where a pending event stands now (with its progress), NULL if it is not pending. Borrowed until the loop's next turn. */
 const struct event_row *events_live(const struct events *e, const struct sp_id *id, enum event_kind kind);
 size_t events_pending(const struct events *e);
+
+/* Offers that wait for the user. */
+size_t events_asked(const struct events *e);
 
 /* Called after each saved change (what: words for people) and for progress (what NULL). One observer. */
 typedef void events_observe_fn(void *arg, const struct event_row *row, const char *what);

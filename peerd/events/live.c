@@ -47,15 +47,57 @@ live_find(const struct events *e, const struct sp_id *id, enum event_kind kind, 
 	return NULL;
 }
 
+size_t
+live_peer_bucket(const struct sp_hash *cert)
+{
+	return (size_t)(cert->b[0] << 8 | cert->b[1]) % LIVE_BUCKETS;
+}
+
+static void
+leave_peer(struct live *l)
+{
+	struct live **at = &l->all->peers[live_peer_bucket(&l->peer_cert)];
+
+	while (l->has_peer && *at != l)
+		at = &(*at)->next_of_peer;
+	if (l->has_peer)
+		*at = l->next_of_peer;
+	l->has_peer = false;
+}
+
+void
+live_peer(struct live *l, const struct sp_hash *cert)
+{
+	struct live **head = &l->all->peers[live_peer_bucket(cert)];
+
+	leave_peer(l);
+	l->peer_cert = *cert;
+	l->next_of_peer = *head;
+	*head = l;
+	l->has_peer = true;
+}
+
 struct live *
 live_by_offer(const struct events *e, enum event_kind kind, const struct sp_hash *offer, const struct sp_hash *peer_cert)
 {
-	for (size_t b = 0; b < LIVE_BUCKETS; b++)
-		for (struct live *l = e->buckets[b]; l != NULL; l = l->next)
-			if (l->row->kind == kind && l->row->offer.len > 0 && sp_hash_eq(&l->offer_hash, offer) &&
-			    sp_hash_eq(&l->peer_cert, peer_cert))
-				return l;
+	for (struct live *l = e->peers[live_peer_bucket(peer_cert)]; l != NULL; l = l->next_of_peer)
+		if (l->row->kind == kind && l->row->offer.len > 0 && sp_hash_eq(&l->offer_hash, offer) &&
+		    sp_hash_eq(&l->peer_cert, peer_cert))
+			return l;
 	return NULL;
+}
+
+void
+events_heard(struct events *e, const struct sp_hash *cert)
+{
+	struct live *next;
+
+	for (struct live *l = e->peers[live_peer_bucket(cert)]; l != NULL; l = next) {
+		next = l->next_of_peer;
+		if (sp_hash_eq(&l->peer_cert, cert) && l->machine->heard >= 0 && !l->saving && l->moving == NULL &&
+		    live_heeds(l, l->machine->heard))
+			live_happens(l, l->machine->heard, NULL);
+	}
 }
 
 static void act(struct live *l);
@@ -191,6 +233,7 @@ live_free(struct live *l)
 	struct live **at = &l->all->buckets[bucket_of(&l->row->id)];
 
 	live_quiet(l);
+	leave_peer(l);
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
@@ -340,6 +383,7 @@ saved(void *arg, enum sp_status st, const struct sp_why *why)
 	struct live *l = arg;
 
 	l->saving = false;
+	l->kept = l->kept || st == SP_OK;
 	if (st != SP_OK) {
 		sp_log_fail(SP_LOG_ERR, "event-not-saved", st, why);
 		l->saving = true;	/* nothing else happens to it before it is on the disk */
@@ -391,8 +435,9 @@ move(struct live *l, const struct machine_row *m, const char *words)
 		return;
 	}
 	l->row->state = m->to;
+	l->row->ended = to->ended;
+	l->row->ended_ms = 0;
 	if (to->ended) {
-		l->row->ended = true;
 		l->row->ended_ms = sp_clock_wall_ms();
 		l->row->unread = l->row->kind == EVENT_RECEIVE;
 	}

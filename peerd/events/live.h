@@ -25,10 +25,11 @@ struct waiting {
 
 struct live {
 	struct events *all;			/* borrowed */
-	struct live *next;			/* of the bucket */
+	struct live *next, *next_of_peer;	/* of the bucket */
 	const struct machine *machine;
 	struct event_row *row;			/* owned */
 	uint64_t keeping;		/* generation whose postmarked receipt is being written */
+	bool kept;				/* it is in the store */
 	uint64_t generation;			/* of data orders and worker jobs: older answers are stale */
 
 	bool saving;				/* also while it is held */
@@ -44,7 +45,8 @@ struct live {
 	struct sp_client *client;		/* of the request that is out at a service, NULL = none */
 	struct sp_id request;			/* its id */
 	struct sp_hash offer_hash;		/* of row->offer, once there is one */
-	struct sp_hash peer_cert;		/* certificate of the other station */
+	struct sp_hash peer_cert;		/* certificate of the other station: live_peer() */
+	bool has_peer;
 	struct sp_frank frank;			/* sending: what will be spent (price 0: nothing); receiving: being checked */
 
 	/* sending */
@@ -59,6 +61,8 @@ struct live {
 	bool settled_early;			/* DONE came before our own data thread had finished */
 	uint32_t fetches;			/* tries to get the receipt, or the postmark that is late */
 	uint32_t asks;				/* for a postmark that is being made */
+	uint32_t waits;				/* times in a row that it was told to wait, or nobody was there */
+	uint64_t offered_ms;			/* boot clock: when it was offered last and answered */
 
 	/* receiving */
 	struct post_in *offer_in;		/* to be answered with ACCEPT when that is saved */
@@ -83,6 +87,8 @@ struct events {
 	struct data_pool *pool;			/* owned */
 	struct sp_worker *files;		/* owned: one thread for files, syncs and renames, in order */
 	struct live *buckets[LIVE_BUCKETS];
+	struct live *peers[LIVE_BUCKETS];	/* the same, by the other station's certificate */
+	struct presence *presence;		/* owned: says that we are here; NULL before the start */
 	size_t pending;
 	events_observe_fn *observe;
 	void *observe_arg;
@@ -102,6 +108,12 @@ struct live *live_new(struct events *e, struct event_row *row);
 void live_free(struct live *l);
 
 struct live *live_find(const struct events *e, const struct sp_id *id, enum event_kind kind, const char *peer);
+
+/* The other station's certificate is known. */
+void live_peer(struct live *l, const struct sp_hash *cert);
+
+/* Of events.peers, for the events with that station. */
+size_t live_peer_bucket(const struct sp_hash *cert);
 
 /* The one whose offer has this hash and whose other station has this certificate. */
 struct live *live_by_offer(const struct events *e, enum event_kind kind, const struct sp_hash *offer,
@@ -143,6 +155,9 @@ void live_unask(struct live *l);
 SP_MUST_CHECK enum sp_status live_request(struct live *l, enum sp_role role, const struct sp_id *id, unsigned type,
     const void *msg, sp_answer_fn *fn, struct sp_why *why);
 void live_answered(struct live *l);
+
+/* A station has written, or answered that it is there: what waits for it goes on. */
+void events_heard(struct events *e, const struct sp_hash *cert);
 
 /* Answers a letter with a plain status. */
 void events_answer(struct events *e, struct post_in *in, enum sp_status st);

@@ -88,7 +88,8 @@ make_row(struct events *e, const struct events_order *order, const char *to, str
 	row->kind = EVENT_SEND;
 	row->state = SEND_WALKING;
 	row->created_ms = now;
-	row->until_ms = now + SP_EVENT_LIFE_MS;
+	row->until_ms = now + e->conf.life_ms;
+	row->wait_peer = order->wait_for_peer;
 	row->klass = class_of(e, order);
 	sp_random(row->salt.b, sizeof(row->salt.b));
 	path_list_print(order->paths, order->npaths, &paths);
@@ -112,7 +113,8 @@ begin(struct ordering *o)
 		if (l == NULL)
 			continue;	/* it is on the disk: the next start goes on with it */
 		if (peer != NULL)
-			l->peer_cert = peer->identity.hash;
+			live_peer(l, &peer->identity.hash);
+		l->kept = true;
 		(void)text_set(&l->address, o->address);
 		live_observe(l, "was ordered");
 		live_happens(l, SEND_ON_RESTART, NULL);

@@ -23,6 +23,14 @@ receive_await(struct live *l)
 	live_timer(l, l->row->until_ms > now ? l->row->until_ms - now : 0, RECEIVE_ON_EXPIRED);
 }
 
+/* The user is to decide; the sender waits for that. */
+static void
+receive_ask(struct live *l)
+{
+	receive_ask_to_wait(l);
+	receive_await(l);
+}
+
 static void
 discard(struct live *l)
 {
@@ -137,6 +145,10 @@ receive_start(struct events *e)
 
 #define accept receive_accept
 #define await receive_await
+#define ask receive_ask
+#define call receive_call
+#define call_refused receive_call_refused
+#define tell_soon receive_tell_soon
 #define refuse receive_refuse
 #define ask_to_wait receive_ask_to_wait
 #define release receive_release
@@ -150,6 +162,7 @@ receive_start(struct events *e)
 #define TABLE_NAME "receive"
 #define TABLE_MACHINE receive_machine
 #define TABLE_ENDING NULL
+#define TABLE_HEARD RECEIVE_ON_HEARD
 #define TABLE_STATE(NAME) RECEIVE_##NAME
 #define TABLE_ON(NAME) RECEIVE_ON_##NAME
 #include "peerd/events/table.inc"

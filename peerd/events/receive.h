@@ -1,6 +1,6 @@
 /*
  * receive.h - inside peerd/events: what the files of a recipient share. receive.c has the machine, receive_offer.c the
- * offers, receive_frank.c the payment, placing.c the way from "checked" to "placed", receive_letters.c DONE and what a sender asks for afterwards.
+ * offers, decide.c what the user decides on them, receive_frank.c the payment, placing.c the way from "checked" to "placed", receive_letters.c DONE and what a sender asks for afterwards.
  */
 #ifndef PEERD_EVENTS_RECEIVE_H
 #define PEERD_EVENTS_RECEIVE_H
@@ -42,6 +42,15 @@ void receive_tell_later(struct live *l);
 void receive_answer_done(struct live *l);
 
 void receive_release(struct live *l);		/* receive_frank.c */
+
+void receive_await(struct live *l);		/* receive.c: until its life ends */
+void receive_call(struct live *l);		/* decide.c: the sender may offer again */
+void receive_call_refused(struct live *l);
+void receive_tell_soon(struct live *l);
+
+/* REFUSE signed into row->final. */
+SP_MUST_CHECK enum sp_status receive_sign_refuse(struct events *e, struct event_row *row, const struct sp_hash *offer,
+    enum sp_status reason);
 
 /* ---- payment (receive_frank.c) ---- */
 /* Must a sender of our domain pay for this? By the prices that we know. */

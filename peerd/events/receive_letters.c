@@ -79,6 +79,14 @@ receive_tell(struct live *l)
 		live_happens(l, RECEIVE_ON_UNANSWERED, NULL);
 }
 
+/* The sender is there: it need not wait for the next try, unless one is out. */
+void
+receive_tell_soon(struct live *l)
+{
+	if (l->letter == 0 && l->tells > 0)
+		receive_tell(l);
+}
+
 void
 receive_tell_later(struct live *l)
 {

@@ -32,10 +32,12 @@ reply_refuse(struct events *e, struct post_in *in, struct sp_span statement, str
 	post_reply(e->parts.post, in, SP_MSG_REFUSE_LETTER, &m);
 }
 
+/* For how long a person thinks it over nobody can say. */
 static void
 reply_wait(struct events *e, struct post_in *in, enum sp_status reason)
 {
-	struct sp_msg_wait m = { .reason = (uint16_t)reason, .not_before_ms = sp_clock_wall_ms() + WAIT_FOR_US_MS };
+	struct sp_msg_wait m = { .reason = (uint16_t)reason,
+		.not_before_ms = reason == SP_E_ASKED ? 0 : sp_clock_wall_ms() + WAIT_FOR_US_MS };
 
 	post_reply(e->parts.post, in, SP_MSG_WAIT, &m);
 }
@@ -56,9 +58,9 @@ row_of(const struct asking *a)
 		return NULL;
 	row->id = a->offer.transfer;
 	row->kind = EVENT_RECEIVE;
-	row->state = RECEIVE_ASKED;
+	row->state = a->all->conf.ask ? RECEIVE_ASKED : RECEIVE_ALLOWED;
 	row->created_ms = now;
-	row->until_ms = now + SP_EVENT_LIFE_MS;
+	row->until_ms = now + a->all->conf.life_ms;
 	row->peer = strdup(a->in->from_name);
 	row->title = copy_text(a->letter.title);
 	row->klass = a->offer.klass;
@@ -74,9 +76,8 @@ row_of(const struct asking *a)
 	return row;
 }
 
-/* REFUSE signed into row->final. */
-static enum sp_status
-sign_refuse(struct events *e, struct event_row *row, const struct sp_hash *offer, enum sp_status reason)
+enum sp_status
+receive_sign_refuse(struct events *e, struct event_row *row, const struct sp_hash *offer, enum sp_status reason)
 {
 	struct sp_stmt_refuse refuse = { .offer = *offer, .reason = (uint16_t)reason };
 	uint8_t signature[SP_SIGNATURE];
@@ -228,7 +229,7 @@ take(struct live *l, const struct asking *a)
 	st = reserve(l, a, &why);
 	if (st != SP_OK && sp_status_class(st) == SP_CLASS_RETRY) {
 		reply_wait(l->all, a->in, st);
-		if (l->row->accept.len == 0)
+		if (!l->kept)
 			live_free(l);
 		else if (l->row->state == RECEIVE_RECEIVING)
 			live_happens(l, RECEIVE_ON_BROKEN, NULL);
@@ -239,7 +240,7 @@ take(struct live *l, const struct asking *a)
 	wait_with(l, a->in);
 	if (st != SP_OK)
 		receive_fail(l, st, &why);
-	else if (l->row->state == RECEIVE_ASKED)
+	else if (!l->kept)
 		receive_reserved(l, 0);		/* of a new transfer nothing is held */
 	else
 		l->reserving = true;
@@ -277,7 +278,7 @@ void
 receive_ask_to_wait(struct live *l)
 {
 	if (l->offer_in != NULL)
-		reply_wait(l->all, l->offer_in, SP_E_BUSY);
+		reply_wait(l->all, l->offer_in, l->row->state == RECEIVE_ASKED ? SP_E_ASKED : SP_E_BUSY);
 	l->offer_in = NULL;
 }
 
@@ -296,7 +297,7 @@ receive_turn_down(struct live *l, struct post_in *in, enum sp_status reason)
 	if (l->offer_in != NULL)
 		post_ignore(l->all->parts.post, l->offer_in);
 	l->offer_in = NULL;
-	if (sign_refuse(l->all, l->row, &l->offer_hash, reason) == SP_OK) {
+	if (receive_sign_refuse(l->all, l->row, &l->offer_hash, reason) == SP_OK) {
 		/* in the sender's words it is no failure: it asks, and gets the signed refusal */
 		data_abort(l->all->pool, &l->row->id, false, SP_E_UNPAID);
 		live_quiet(l);
@@ -306,20 +307,38 @@ receive_turn_down(struct live *l, struct post_in *in, enum sp_status reason)
 	}
 }
 
-/* A good offer of a transfer that nothing is known of. */
+/* An earlier receiving of the same offer that ended without our signature may begin again: the sender tries once more. */
+static struct event_row *
+row_again(const struct asking *a, const struct event_row *known)
+{
+	struct event_row *row;
+
+	if ((known->state != RECEIVE_FAILED && known->state != RECEIVE_CANCELLED) || known->final.len > 0 ||
+	    !sp_span_eq(sp_buf_span(&known->offer), a->letter.statement) || (row = event_row_copy(known)) == NULL)
+		return NULL;
+	row->state = a->all->conf.ask ? RECEIVE_ASKED : RECEIVE_ALLOWED;
+	row->ended = row->unread = false;
+	row->until_ms = sp_clock_wall_ms() + a->all->conf.life_ms;
+	return row;
+}
+
+/* A good offer of a transfer that nothing is under way for. row: of an earlier time (taken), or NULL. */
 static void
-first_offer(struct asking *a)
+first_offer(struct asking *a, struct event_row *row)
 {
 	struct events *e = a->all;
 	enum sp_status reason = judge(a);
-	struct event_row *row = reason != SP_E_BUSY ? row_of(a) : NULL;
+	bool again = row != NULL;
 	struct live *l;
 
 	if (reason == SP_E_BUSY) {
+		event_row_free(row);
 		reply_wait(e, a->in, SP_E_BUSY);
 		return;
 	}
-	if (row == NULL || (reason != SP_OK && sign_refuse(e, row, &a->hash, reason) != SP_OK)) {
+	if (!again)
+		row = row_of(a);
+	if (row == NULL || (reason != SP_OK && receive_sign_refuse(e, row, &a->hash, reason) != SP_OK)) {
 		event_row_free(row);
 		post_ignore(e->parts.post, a->in);
 		return;
@@ -334,12 +353,16 @@ first_offer(struct asking *a)
 		post_ignore(e->parts.post, a->in);
 		return;
 	}
-	l->peer_cert = a->in->from_cert;
-	if (reason == SP_OK) {
+	live_no_reason(l);
+	live_peer(l, &a->in->from_cert);
+	if (reason != SP_OK) {
+		turn_down(l, a->in, reason);
+	} else if (row->state == RECEIVE_ASKED) {
+		l->offer_in = a->in;
+		live_happens(l, RECEIVE_ON_ASK, NULL);
+	} else {
 		take(l, a);
-		return;
 	}
-	turn_down(l, a->in, reason);
 }
 
 /* The store has looked: an event of this transfer may have ended long ago. */
@@ -349,6 +372,7 @@ looked_up(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	struct asking *a = arg;
 	struct events *e = a->all;
 	const struct event_row *known = NULL;
+	struct event_row *again = NULL;
 
 	for (size_t i = 0; st == SP_OK && i < count; i++)
 		if (rows[i]->kind == EVENT_RECEIVE && strcmp(rows[i]->peer, a->in->from_name) == 0)
@@ -357,10 +381,10 @@ looked_up(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	if (st != SP_OK || a->in->from == NULL ||
 	    live_find(e, &a->offer.transfer, EVENT_RECEIVE, a->in->from_name) != NULL)
 		post_ignore(e->parts.post, a->in);	/* asked twice at once: the next letter finds the event */
-	else if (known != NULL)
+	else if (known != NULL && (again = row_again(a, known)) == NULL)
 		receive_reply_ended(e, known, a->in);
 	else
-		first_offer(a);
+		first_offer(a, again);
 	event_rows_free(rows, count);
 	free(a);
 }
@@ -376,7 +400,11 @@ next_offer(struct live *l, struct asking *a)
 		post_ignore(l->all->parts.post, a->in);
 		return;
 	}
-	if (l->row->state == RECEIVE_RECEIVING || l->row->state == RECEIVE_INTERRUPTED) {
+	if (l->row->state == RECEIVE_ASKED && reason != SP_OK && reason != SP_E_BUSY) {
+		receive_turn_down(l, a->in, reason);
+		return;
+	}
+	if (l->row->state == RECEIVE_RECEIVING || l->row->state == RECEIVE_INTERRUPTED || l->row->state == RECEIVE_ALLOWED) {
 		if (reason == SP_OK && l->reserving)
 			wait_with(l, a->in);
 		else if (reason == SP_OK)

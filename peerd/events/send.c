@@ -15,7 +15,9 @@ void
 send_fail(struct live *l, enum sp_status st, const struct sp_why *why)
 {
 	live_reason(l, st, why);
-	live_sign_cancel(l, st);
+	/* where only the way failed the recipient keeps what it has: the user may try again */
+	if (sp_status_class(st) != SP_CLASS_RETRY)
+		live_sign_cancel(l, st);
 	live_happens(l, SEND_ON_FAILURE, "failed: %s", l->row->reason_text);
 }
 
@@ -35,7 +37,10 @@ broke(struct live *l, enum sp_status st, const struct sp_why *why)
 	if (st == SP_E_STALE)
 		l->row->held = 0;
 	if (++l->row->breaks >= l->all->conf.breaks) {
-		send_fail(l, st, why);
+		if (l->row->wait_peer)
+			send_away(l, text);
+		else
+			send_fail(l, st, why);
 		return;
 	}
 	l->row->due_ms = 0;
@@ -58,6 +63,10 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 		return;
 	}
 	l->row->attempts++;
+	if (l->row->wait_peer && (st == SP_E_CONNECT || st == SP_E_TIMEOUT) && l->row->attempts >= l->all->conf.attempts) {
+		send_away(l, text);
+		return;
+	}
 	if (sp_status_class(st) != SP_CLASS_RETRY || l->row->attempts >= l->all->conf.attempts) {
 		send_fail(l, st, why);
 		return;
@@ -161,13 +170,10 @@ transmit(struct live *l)
 static void
 pause_for_a_while(struct live *l)
 {
-	uint64_t now = sp_clock_wall_ms();
 	uint64_t ms = SP_ATTEMPT_MIN_MS + sp_random_below(SP_ATTEMPT_MAX_MS - SP_ATTEMPT_MIN_MS);
 
 	if (l->row->breaks > 0)
 		ms = sp_backoff_ms(l->row->breaks - 1, SP_ATTEMPT_MIN_MS, SP_BREAK_MOST_MS) + sp_random_below(SP_ATTEMPT_MIN_MS);
-	if (l->row->due_ms > now)	/* the recipient said when */
-		ms = l->row->due_ms - now + sp_random_below(SP_ATTEMPT_MIN_MS);
 	live_timer(l, ms, SEND_ON_TIMER);
 }
 
@@ -337,11 +343,14 @@ end_delivered(struct live *l)
 #define postmark_soon send_postmark_soon
 #define postmark_later send_postmark_later
 #define pause pause_for_a_while
+#define wait_for_peer send_wait
+#define wait_less send_wait_less
 
 #define TABLE_DEF "peerd/events/send.def"
 #define TABLE_NAME "send"
 #define TABLE_MACHINE send_machine
 #define TABLE_ENDING send_spend
+#define TABLE_HEARD SEND_ON_HEARD
 #define TABLE_STATE(NAME) SEND_##NAME
 #define TABLE_ON(NAME) SEND_ON_##NAME
 #include "peerd/events/table.inc"

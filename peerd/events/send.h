@@ -1,6 +1,6 @@
 /*
  * send.h - inside peerd/events: what the files of a sender share. send.c has the machine and the walk, send_offer.c the
- * letters, send_frank.c the credits, fetch.c the receipt, postmarking.c its postmark.
+ * letters, again.c the waiting for a recipient, send_frank.c the credits, fetch.c the receipt, postmarking.c its postmark.
  */
 #ifndef PEERD_EVENTS_SEND_H
 #define PEERD_EVENTS_SEND_H
@@ -35,6 +35,13 @@ void send_fail(struct live *l, enum sp_status st, const struct sp_why *why);
 
 /* Bytes of the tar that the accept in hand says are held. */
 uint64_t send_held(const struct live *l);
+/* ---- waiting (again.c) ---- */
+/* The recipient asks to wait, not before then (0: it does not say); or nobody is there. */
+void send_told_to_wait(struct live *l, enum sp_status reason, uint64_t not_before_ms);
+void send_away(struct live *l, const char *words);
+void send_wait(struct live *l);
+void send_wait_less(struct live *l);
+void send_again_start(struct events *e);	/* takes AGAIN */
 
 /* Actions with letters (send_offer.c) and of the receipt (fetch.c). */
 void send_offer(struct live *l);

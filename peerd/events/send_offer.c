@@ -7,8 +7,6 @@
 #include "common/base/log.h"
 #include "common/statements/ending.h"
 
-#define WAIT_MS (60 * 1000)		/* a WAIT that does not say how long */
-
 static const struct correspondent *
 recipient(const struct live *l)
 {
@@ -117,6 +115,7 @@ accepted(struct live *l, const struct post_answer *answer, const struct sp_msg_a
 		send_fail(l, SP_E_REPLY, &why);
 		return;
 	}
+	l->waits = 0;
 	l->to = answer->address;
 	l->to.port = l->accept.port;
 	if (send_held(l) > l->row->held) {	/* progress */
@@ -221,9 +220,7 @@ answered(struct live *l, const struct post_answer *answer)
 			send_fail(l, SP_E_REPLY, &why);
 		break;
 	case SP_MSG_WAIT:
-		l->row->due_ms = m.wait.not_before_ms > 0 ? m.wait.not_before_ms : sp_clock_wall_ms() + WAIT_MS;
-		live_happens(l, SEND_ON_ASKED_TO_WAIT, "the recipient asks to wait: %s",
-		    sp_status_text(sp_status_from_number(m.wait.reason)));
+		send_told_to_wait(l, sp_status_from_number(m.wait.reason), m.wait.not_before_ms);
 		break;
 	case SP_MSG_ANSWER:
 		send_fail(l, m.plain.status != 0 ? sp_status_from_number(m.plain.status) : SP_E_REPLY, NULL);
@@ -240,6 +237,7 @@ offer_answered(void *arg, enum sp_status st, const struct sp_why *why, const str
 	struct live *l = arg;
 
 	l->letter = 0;
+	l->offered_ms = st == SP_OK ? sp_clock_boot_ms() : 0;
 	if (st != SP_OK)
 		send_attempt_failed(l, st == SP_E_TIMEOUT ? SP_E_CONNECT : st, why);
 	else
@@ -298,4 +296,5 @@ send_start(struct events *e)
 {
 	post_on(e->parts.post, SP_MSG_DONE_LETTER, on_done, e);
 	send_postmark_start(e);
+	send_again_start(e);
 }

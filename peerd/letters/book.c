@@ -223,6 +223,14 @@ book_stations(const struct book *b, const char *name, const struct correspondent
 	return n;
 }
 
+void
+book_each(const struct book *b, void (*fn)(void *arg, const struct correspondent *c), void *arg)
+{
+	for (const struct known *k = b->known.oldest; k != NULL; k = k->newer)
+		if (k->c.in_book)
+			fn(arg, &k->c);
+}
+
 bool
 correspondent_holds(const struct correspondent *c, uint64_t wall_ms)
 {

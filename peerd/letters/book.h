@@ -58,6 +58,9 @@ const struct correspondent *book_by_cert(const struct book *b, const struct sp_h
 /* All stations of a person (or the one station named): fills out[max], returns how many there are. */
 size_t book_stations(const struct book *b, const char *name, const struct correspondent **out, size_t max);
 
+/* Each station of the book. */
+void book_each(const struct book *b, void (*fn)(void *arg, const struct correspondent *c), void *arg);
+
 /* A certificate that was delivered: checked under the station's trust, remembered for this run, stored only if its
  * person is in the book. SP_E_MISMATCH if another one is known of a station in the book: only book_add() takes the
  * new one. */

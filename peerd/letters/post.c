@@ -83,6 +83,13 @@ post_port(const struct post *p)
 }
 
 void
+post_on_heard(struct post *p, post_heard_fn *fn, void *arg)
+{
+	p->heard.fn = fn;
+	p->heard.arg = arg;
+}
+
+void
 post_on(struct post *p, unsigned type, post_handler_fn *fn, void *arg)
 {
 	if (type >= POST_TYPES)

@@ -83,6 +83,7 @@ struct post {
 	uint32_t first_ms, tcp_ms;
 	struct sp_letter_key own;
 	struct { post_handler_fn *fn; void *arg; } handlers[POST_TYPES];
+	struct { post_heard_fn *fn; void *arg; } heard;
 
 	struct in *ins;				/* owned */
 	struct out *outs;			/* owned */

@@ -197,6 +197,7 @@ hand_over(struct post *p, const struct sp_return *from, const struct sp_letter *
     size_t bytes, const struct correspondent *c)
 {
 	struct memory_key key = { .id = letter->head.id };
+	const struct sp_hash cert = c->identity.hash;
 	struct in *in;
 
 	memcpy(key.sender, letter->sender_key, SP_X25519);
@@ -217,6 +218,8 @@ hand_over(struct post *p, const struct sp_return *from, const struct sp_letter *
 		answer_ping(p, in);
 	else
 		p->handlers[letter->type].fn(p->handlers[letter->type].arg, &in->pub);
+	if (p->heard.fn != NULL)
+		p->heard.fn(p->heard.arg, &cert);
 }
 
 static void

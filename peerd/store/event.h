@@ -46,6 +46,7 @@ struct event_row {
 	uint32_t breaks;		/* send: connections lost in a row without progress */
 	uint64_t held;			/* send: bytes of the tar that the recipient said it holds, at most so far */
 	uint8_t payment;		/* enum sp_payment as certd or creditd said; 0: neither did */
+	bool wait_peer;			/* send: wait for a recipient that does not answer, instead of failing */
 };
 
 struct event_row *event_row_new(void);

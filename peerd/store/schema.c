@@ -75,9 +75,10 @@ static const char *const steps[] = {
 	"ALTER TABLE sheet ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE sheet ADD COLUMN report BLOB;",
 
-	/* 4: resume */
+	/* 4: sendings that go on after a break, or wait */
 	"ALTER TABLE event ADD COLUMN breaks INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE event ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE event ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE event ADD COLUMN wait_peer INTEGER NOT NULL DEFAULT 0;",
 };
 
 int

@@ -50,7 +50,8 @@
 	C(V3, cert, BYTES) \
 	C(V3, payment, U8) \
 	C(V4, breaks, U32) \
-	C(V4, held, U64)
+	C(V4, held, U64) \
+	C(V4, wait_peer, BOOL)
 
 #define BOOK_COLUMNS(C) \
 	C(V1, name, CHARS) \

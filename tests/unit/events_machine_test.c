@@ -28,6 +28,7 @@ START_TEST(every_row_names_states_of_its_machine_once)
 }
 END_TEST
 
+/* But for the user's wish to try a sending again, which no letter can bring about. */
 START_TEST(nothing_follows_an_end_and_everything_else_survives_a_restart)
 {
 	for (size_t k = 0; k < MACHINES; k++)
@@ -36,12 +37,12 @@ START_TEST(nothing_follows_an_end_and_everything_else_survives_a_restart)
 			size_t rows = 0;
 
 			for (size_t h = 0; h < machines[k]->nhappenings; h++)
-				rows += machine_find(machines[k], state->number, (int)h) != NULL;
+				rows += machine_find(machines[k], state->number, (int)h) != NULL &&
+				    !(machines[k] == &send_machine && h == SEND_ON_RETRY);
 			if (state->ended)
 				ck_assert_uint_eq(rows, 0);
 			else
-				ck_assert_msg(strcmp(state->name, "ASKED") == 0 ||
-				    machine_find(machines[k], state->number, 0) != NULL,
+				ck_assert_msg(machine_find(machines[k], state->number, 0) != NULL,
 				    "%s does not say what follows a restart in %s", machines[k]->name, state->name);
 		}
 	ck_assert_str_eq(send_machine.happenings[0], "RESTART");
