@@ -21,7 +21,8 @@ from conftest import SOURCE, retire
 from test_delivery import deliver, wait_for
 
 NO_TERMINALS = "explained: this machine has no pseudo-terminals"
-VERBS = ["enrol", "send", "log", "show", "cancel", "book", "credits", "who", "status", "receipt", "verify"]
+VERBS = ["enrol", "send", "log", "show", "cancel", "retry", "accept", "refuse", "book", "credits", "who", "status", "receipt",
+         "verify"]
 
 
 def in_terminal(station, words, columns, env=None, stop_after=None, typed=b""):
