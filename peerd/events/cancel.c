@@ -1,6 +1,7 @@
 /*
  * cancel.c - giving a transfer up: the signed CANCEL of either side, sent and received.
  */
+#include "peerd/events/cancel.h"
 #include "peerd/events/send.h"
 
 #include "common/base/log.h"

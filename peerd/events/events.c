@@ -1,6 +1,7 @@
 /*
  * events.c - the room of the events: set-up and end, what the data threads report, and going on after a start.
  */
+#include "peerd/events/cancel.h"
 #include "peerd/events/credit.h"
 #include "peerd/events/presence.h"
 #include "peerd/events/receive.h"

@@ -17,26 +17,6 @@ bucket_of(const struct sp_id *id)
 	return (size_t)(id->b[14] << 8 | id->b[15]) % LIVE_BUCKETS;
 }
 
-bool
-text_set(char **to, const char *text)
-{
-	char *copy = text != NULL ? strdup(text) : NULL;
-
-	if (text != NULL && copy == NULL)
-		return false;
-	free(*to);
-	*to = copy;
-	return true;
-}
-
-bool
-bytes_set(struct sp_buf *to, struct sp_span bytes)
-{
-	sp_buf_clear(to);
-	sp_buf_add_span(to, bytes);
-	return sp_buf_status(to) == SP_OK;
-}
-
 struct live *
 live_find(const struct events *e, const struct sp_id *id, enum event_kind kind, const char *peer)
 {

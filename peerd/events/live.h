@@ -12,6 +12,7 @@
 #include "common/statements/frank.h"
 #include "common/statements/offer.h"
 #include "peerd/events/events.h"
+#include "peerd/events/fields.h"
 #include "peerd/store/wallet.h"
 
 #define LIVE_BUCKETS 1024
@@ -192,23 +193,9 @@ void live_observe(const struct live *l, const char *words);
 /* Adds a line to row->notes. */
 void live_note(struct live *l, struct sp_span text);
 
-/* Replaces an owned text by a copy of text (NULL allowed); false and unchanged when out of memory. */
-bool text_set(char **to, const char *text);
-
-/* Replaces a buffer's bytes. */
-bool bytes_set(struct sp_buf *to, struct sp_span bytes);
-
 /* ---- in send.c, receive.c and their neighbours: what others call in ---- */
 void send_data(struct live *l, struct data_happening *h);
 void send_start(struct events *e);			/* takes the letter types of senders */
 void receive_data(struct live *l, struct data_happening *h);
 void receive_start(struct events *e);			/* takes the letter types of recipients */
-void cancel_start(struct events *e);			/* takes CANCEL */
-
-/* Signs CANCEL{reason} into row->final, to be saved before it leaves. Nothing if there was no offer yet. */
-void live_sign_cancel(struct live *l, enum sp_status reason);
-
-/* Sends row->final (a CANCEL) to the other station, with all tries, and forgets about it. */
-void live_send_cancel(struct live *l);
-
 #endif

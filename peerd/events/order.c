@@ -1,6 +1,7 @@
 /*
  * order.c - what the user asks of the events: send to these, cancel that one.
  */
+#include "peerd/events/cancel.h"
 #include "peerd/events/credit.h"
 #include "peerd/events/receive.h"
 #include "peerd/events/send.h"

@@ -1,6 +1,7 @@
 /*
  * receive.c - the recipient's machine, what the data threads say, and how a receiving ends.
  */
+#include "peerd/events/cancel.h"
 #include "peerd/events/receive.h"
 
 #include "common/base/clock.h"

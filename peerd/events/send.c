@@ -1,6 +1,7 @@
 /*
  * send.c - the sender's machine: walking the files, the data order, attempts and pauses.
  */
+#include "peerd/events/cancel.h"
 #include "peerd/events/send.h"
 
 #include "common/base/clock.h"

@@ -148,6 +148,21 @@ events_cancel(struct events *e, const struct sp_id *id, events_rows_fn *fn, void
 	answer_rows(fn, arg, "");
 }
 
+void
+events_retry(struct events *e, const struct sp_id *id, events_rows_fn *fn, void *arg)
+{
+	(void)e, (void)id;
+	answer_rows(fn, arg, "");
+}
+
+void
+events_decide(struct events *e, const struct sp_id *id, bool take, events_rows_fn *fn, void *arg)
+{
+	(void)e, (void)id, (void)take;
+	answer_rows(fn, arg, "");
+}
+
+size_t events_asked(const struct events *e) { return e != NULL; }
 const struct machine *events_machine(enum event_kind kind) { return (void)kind, NULL; }
 size_t events_pending(const struct events *e) { return e != NULL; }
 void events_observe(struct events *e, events_observe_fn *fn, void *arg) { (void)e, (void)fn, (void)arg; }
