@@ -73,14 +73,14 @@ send_wait(struct live *l)
 
 /* What is due later is due then; not worth a save. */
 static void
-sooner(struct live *l, uint64_t ms)
+sooner(struct live *l, uint64_t ms, int happening)
 {
 	uint64_t now = sp_clock_wall_ms();
 
 	if (l->row->due_ms <= now + ms)
 		return;
 	l->row->due_ms = now + ms;
-	live_timer(l, ms, SEND_ON_TIMER);
+	live_timer(l, ms, happening);
 }
 
 /* At once if it was not there before; whoever told us to wait is not asked all the time. */
@@ -93,7 +93,7 @@ send_wait_less(struct live *l)
 	if (rest == 0)
 		live_happens(l, SEND_ON_TIMER, "the recipient is heard of: offered again");
 	else
-		sooner(l, rest);
+		sooner(l, rest, SEND_ON_TIMER);
 }
 
 static void
@@ -116,7 +116,7 @@ on_again(void *arg, struct post_in *in)
 	if (st != SP_OK || l->row->state != SEND_WAITING)
 		return;		/* gone, or on its way already */
 	if (sp_clock_boot_ms() - l->offered_ms < AGAIN_MS)
-		sooner(l, AGAIN_MS);
+		sooner(l, AGAIN_MS, SEND_ON_AGAIN);
 	else
 		live_happens(l, SEND_ON_AGAIN, "the recipient can take it now");
 }

@@ -192,8 +192,7 @@ void live_observe(const struct live *l, const char *words);
 
 /* Adds a line to row->notes. */
 void live_note(struct live *l, struct sp_span text);
-
-/* ---- in send.c, receive.c and their neighbours: what others call in ---- */
+/* ---- in send.c, receive.c: what others call in ---- */
 void send_data(struct live *l, struct data_happening *h);
 void send_start(struct events *e);			/* takes the letter types of senders */
 void receive_data(struct live *l, struct data_happening *h);

@@ -74,6 +74,87 @@ def away(lane, who, point):
     return state, lane.delivered(path, ordered)
 
 
+@contextlib.contextmanager
+def _asking(lane):
+    """The recipient's user decides what is taken."""
+    path = lane.b.path("peerd.conf")
+    with open(path, encoding="utf-8") as f:
+        before = f.read()
+
+    def set_to(text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        lane.b.daemon.stop()
+        lane.b.start()
+
+    set_to(before + 'accept = "ask";\n')
+    try:
+        yield
+    finally:
+        set_to(before)
+
+
+def _decide(lane, verb):
+    """As soon as the recipient's user is asked, if it is not decided yet."""
+    wait(lambda: "ASKED" in pending(lane.b) or not pending(lane.a), 60, lambda: f"the user is asked; now: {lane.state()}")
+    for event in [e for e in lane.b.json("log", "--pending") if e["state"] == "ASKED"]:
+        lane.b.sealpost(verb, event["id"], check=False)
+
+
+def _decided(lane, who, point, verb, result):
+    with _asking(lane):
+        arm(lane.daemon(who), point)
+        ordered = lane.send(lane.file())
+        if "/ASK" not in point:
+            wait(lambda: pending(lane.a) == ["WAITING"] and pending(lane.b) == ["ASKED"], 30, "both wait")
+            _decide(lane, verb)
+        state = lane.die(who)
+        lane.restart(who)
+        _decide(lane, verb)
+        return state, result(ordered)
+
+
+def asked(lane, who, point):
+    """The recipient's user is asked, and accepts."""
+    return _decided(lane, who, point, "accept", lambda ordered: lane.delivered(os.path.join(lane.folder, f"f{lane.files}"), ordered))
+
+
+def turned_down(lane, who, point):
+    """The recipient's user is asked, and refuses."""
+    return _decided(lane, who, point, "refuse", lambda ordered: lane.ended("refused"))
+
+
+def awaited(lane, who, point):
+    """The recipient is away, and waited for."""
+    lane.b.daemon.stop()
+    path = lane.file()
+    arm(lane.daemon(who), point)
+    ordered = lane.send(path, "--wait-for-peer")
+    state = lane.die(who, 90)
+    lane.b.start()
+    lane.restart(who)
+    return state, lane.delivered(path, ordered)
+
+
+def retried(lane, who, point):
+    """Cancelled while the recipient was away, then tried again."""
+    lane.b.daemon.stop()
+    path = lane.file()
+    lane.send(path)
+    event = wait(lambda: lane.a.json("log", "--pending"), 10, "it is pending")[0]
+    wait(lambda: pending(lane.a) in (["OFFERING"], ["PAUSED"]), 20, "it is offered")
+    lane.a.sealpost("cancel", event["id"])
+    lane.b.start()
+    wait(lambda: not pending(lane.a), 10, "it is cancelled")
+    arm(lane.daemon(who), point)
+    lane.a.sealpost("retry", "--no-wait", event["id"], check=False)
+    state = lane.die(who)
+    lane.restart(who)
+    if not pending(lane.a) and lane.new()[0]["result"] == "cancelled":
+        lane.a.sealpost("retry", "--no-wait", event["id"])
+    return state, lane.delivered(path)
+
+
 def cancel(lane, who, point):
     """The sender's user cancels while the recipient is away."""
     lane.b.daemon.stop()
@@ -331,5 +412,5 @@ def elsewhere(lane, who, point):
         lane.office.cluster.sql(f"GRANT EXECUTE ON FUNCTION {SETTLE} TO cert_owner")
 
 
-SCENARIOS = {fn.__name__: fn for fn in (delivery, large, direct, unasked, late, away, cancel, refused, stopped, missing, withdrawn, mend, again, broken,
+SCENARIOS = {fn.__name__: fn for fn in (delivery, large, direct, unasked, late, away, asked, turned_down, awaited, retried, cancel, refused, stopped, missing, withdrawn, mend, again, broken,
                                         clash, book, topup, denied, start, enrol, elsewhere)}
