@@ -6,6 +6,7 @@ TESTS += $(check_PROGRAMS)
 noinst_HEADERS += tests/unit/unit.h
 include tests/tools/local.mk
 include tests/fuzz/local.mk
+include tests/link/local.mk
 
 # The lint of the tree is a test like the others.
 TESTS += tests/lint/lint
