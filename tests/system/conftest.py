@@ -28,11 +28,11 @@ def _build(variable, default):
     return path
 
 
-def _office(build, steered=False, **services):
+def _office(build, steered=False, keyd_host="127.0.0.1", **services):
     # short, because UNIX sockets lie in it
     folder = tempfile.mkdtemp(prefix="spo", dir=os.environ.get("TMPDIR", "/tmp"))
     os.chmod(folder, 0o755)
-    office = Office(folder, build, steered=steered)
+    office = Office(folder, build, keyd_host=keyd_host, steered=steered)
     office.create(**services)
     return office
 
