@@ -36,6 +36,16 @@
 #define SP_LETTER_CONN_IDLE_MS (30 * 1000)	/* without a letter, or with a half-sent one */
 #define SP_LETTER_CONNECT_MS (10 * 1000)	/* for a TCP connection to come about */
 #define SP_LETTER_CONN_QUEUE (256 * 1024)	/* bytes waiting to leave on one connection */
+#define SP_LETTER_OPENS 1000		/* letters of strangers opened in a second: a fifth of one core */
+#define SP_LETTER_OPENS_BOOK 2000	/* beside them, of stations in the book that write from where they are known */
+#define SP_LETTER_RATE 100		/* of strangers of one network (/32, IPv6 /64), a second; twice as many at once */
+#define SP_LETTER_RATE_WIDE 400		/* of a wider one (/24, IPv6 /48) */
+#define SP_LETTER_RATE_STATION 1000	/* of one station of the book */
+#define SP_LETTER_RATE_FORGEABLE 50	/* while its address is not proved by a cookie: others could write in its name */
+#define SP_LETTER_COOKIE_MS (2 * 60 * 1000)	/* a cookie's secret; the one before it still holds */
+#define SP_LETTER_COOKIES 256		/* cookies of others that are kept */
+#define SP_LETTER_COOKIES_LETTER 8	/* that one own letter takes */
+#define SP_RATES_MAX 8192		/* buckets: 400 kB */
 #define SP_LETTER_TURN 64		/* letters taken from a socket before the loop's others have their turn */
 
 /* framed TLS */

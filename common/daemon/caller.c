@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/net/guard.h"
 #include "common/net/resolve.h"
 #include "common/wire/letter.h"
 
@@ -16,11 +17,11 @@ struct call {
 	TAILQ_ENTRY(call) link;
 	struct sp_caller *caller;
 	struct sp_id id;
-	uint8_t letter_key[SP_X25519];
+	struct sp_letter_key receiver;
 	struct sp_buf letter;
 	struct sp_addr to;
 	uint64_t resolving;
-	unsigned tries;
+	unsigned tries, cookies;
 	struct sp_timer *timer;
 	sp_called_fn *fn;
 	void *arg;
@@ -31,6 +32,7 @@ struct sp_caller {
 	struct member *member;			/* borrowed */
 	struct sp_resolver *resolver;		/* owned */
 	struct sp_letterbox *box;		/* owned */
+	struct sp_guard *guard;			/* owned */
 	struct sp_letter_key own;
 	TAILQ_HEAD(calls, call) calls;
 	size_t ncalls;
@@ -58,6 +60,16 @@ call_end(struct call *k, enum sp_status st)
 }
 
 static void
+send_datagram(struct call *k)
+{
+	struct sp_caller *c = k->caller;
+
+	sp_guard_stamp(c->guard, &k->to, k->letter.data, k->letter.len, sp_clock_boot_ms());
+	if (sp_letterbox_send(c->box, &k->to, sp_buf_span(&k->letter)) != SP_OK)
+		sp_log(SP_LOG_DEBUG, "letter-not-sent", "try=%u", k->tries);
+}
+
+static void
 try_once(void *arg)
 {
 	struct call *k = arg;
@@ -69,10 +81,10 @@ try_once(void *arg)
 	}
 	/* what cannot be sent now is as good as lost on the way: the next try follows */
 	if (k->tries < SP_LETTER_TRIES) {
-		if (sp_letterbox_send(c->box, &k->to, sp_buf_span(&k->letter)) != SP_OK)
-			sp_log(SP_LOG_DEBUG, "letter-not-sent", "try=%u", k->tries);
+		send_datagram(k);
 		sp_timer_set(k->timer, (uint64_t)SP_LETTER_FIRST_MS << k->tries);
 	} else {
+		sp_cookie_stamp(k->letter.data, k->letter.len, NULL);
 		if (sp_letterbox_send_tcp(c->box, &k->to, sp_buf_span(&k->letter)) != SP_OK)
 			sp_log(SP_LOG_DEBUG, "letter-not-sent", "try=tcp");
 		sp_timer_set(k->timer, TCP_MS);
@@ -100,7 +112,6 @@ sp_call(struct sp_caller *c, const uint8_t letter_key[SP_X25519], const char *ho
     sp_called_fn *fn, void *arg, struct sp_why *why)
 {
 	struct call *k = c->ncalls < SP_CALLS_MAX ? calloc(1, sizeof(*k)) : NULL;
-	struct sp_letter_key receiver;
 	struct sp_letter_head head = { .id = sp_id_new(), .time_ms = sp_clock_wall_ms(), .pad_to = SP_LETTER_QUESTION };
 	enum sp_status st;
 
@@ -110,13 +121,12 @@ sp_call(struct sp_caller *c, const uint8_t letter_key[SP_X25519], const char *ho
 	k->id = head.id;
 	k->fn = fn;
 	k->arg = arg;
-	memcpy(k->letter_key, letter_key, SP_X25519);
 	TAILQ_INSERT_TAIL(&c->calls, k, link);
 	c->ncalls++;
-	sp_letter_key_init(&receiver, letter_key);
+	sp_letter_key_init(&k->receiver, letter_key);
 	st = (k->timer = sp_timer_new(c->loop, try_once, k)) != NULL ? SP_OK : SP_E_NOMEM;
 	if (st == SP_OK)
-		st = sp_letter_seal(member_letter_pair(c->member), &receiver, &head, sp_desc_msg(type), msg, &k->letter, why);
+		st = sp_letter_seal(member_letter_pair(c->member), &k->receiver, &head, sp_desc_msg(type), msg, &k->letter, why);
 	if (st == SP_OK)
 		st = sp_resolve(c->resolver, sp_span_str(hostport), SP_PORT_COMMAND, resolved, k, &k->resolving);
 	if (st != SP_OK)
@@ -133,7 +143,7 @@ answered(struct sp_caller *c, const struct sp_letter *letter)
 	struct call *k;
 
 	TAILQ_FOREACH(k, &c->calls, link)
-		if (sp_id_eq(&k->id, &letter->head.answers) && memcmp(k->letter_key, letter->sender_key, SP_X25519) == 0)
+		if (sp_id_eq(&k->id, &letter->head.answers) && memcmp(k->receiver.public_key, letter->sender_key, SP_X25519) == 0)
 			break;
 	if (k == NULL || letter->type != SP_MSG_ANSWER || sp_decode(letter->desc, letter->body, &m, NULL) != SP_OK)
 		return;
@@ -157,6 +167,40 @@ give_certificate(struct sp_caller *c, const struct sp_return *from, const struct
 		sp_log(SP_LOG_DEBUG, "letter-not-sent", "what=certificate");
 }
 
+/* The station is under load: the letter goes again at once, with what proves our address. */
+static void
+cookie_came(struct sp_caller *c, const struct sp_return *from, struct sp_span bytes)
+{
+	uint8_t cookie[SP_COOKIE];
+	struct call *k;
+
+	TAILQ_FOREACH(k, &c->calls, link)
+		if (k->tries > 0 && sp_addr_eq(&k->to, &from->addr) &&
+		    sp_cookie_open(&k->receiver, sp_buf_span(&k->letter), bytes, cookie) == SP_OK)
+			break;
+	if (k == NULL || k->cookies++ >= SP_LETTER_COOKIES_LETTER)
+		return;
+	sp_guard_keep(c->guard, &k->receiver, &k->to, cookie, sp_clock_boot_ms());
+	send_datagram(k);
+}
+
+/* Is it worth opening? If not, a cookie may be the answer. */
+static bool
+admits(struct sp_caller *c, const struct sp_return *from, struct sp_span bytes)
+{
+	const struct sp_guard_case one = { .from = from, .letter = bytes };
+	uint64_t now = sp_clock_boot_ms();
+	enum sp_guard_says says = sp_guard_letter(c->guard, &one, now);
+	uint8_t out[SP_COOKIE_LETTER];
+
+	if (says == SP_GUARD_COOKIE) {
+		sp_guard_cookie(c->guard, &c->own, &one, now, out);
+		if (sp_letterbox_send(c->box, &from->addr, sp_span(out, sizeof(out))) != SP_OK)
+			sp_log(SP_LOG_DEBUG, "letter-not-sent", "what=cookie");
+	}
+	return says == SP_GUARD_OPEN;
+}
+
 static void
 on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
 {
@@ -165,8 +209,10 @@ on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
 	struct sp_letter_envelope envelope;
 	struct sp_letter letter;
 
+	if (bytes.n == SP_COOKIE_LETTER && from->conn == 0)
+		cookie_came(c, from, bytes);
 	if (sp_letter_peek(bytes, from->conn == 0 ? SP_LETTER_MAX : SP_LETTER_TCP_MAX, &envelope) != SP_OK ||
-	    sp_letter_check(bytes, &c->own) != SP_OK ||
+	    sp_letter_check(bytes, &c->own) != SP_OK || !admits(c, from, bytes) ||
 	    sp_letter_open(member_letter_pair(c->member), bytes, &text, &letter) != SP_OK || letter.desc == NULL)
 		return;
 	if (letter.type == SP_MSG_GET)
@@ -185,6 +231,8 @@ sp_caller_new(struct sp_loop *loop, struct member *member, struct sp_caller **re
 	if (c == NULL)
 		return SP_E_NOMEM;
 	TAILQ_INIT(&c->calls);
+	if ((c->guard = sp_guard_new(0)) == NULL)
+		return SP_E_NOMEM;
 	c->loop = loop;
 	c->member = member;
 	conf.arg = c;
@@ -207,5 +255,6 @@ sp_caller_free(struct sp_caller *c)
 		call_end(k, SP_E_CANCELLED);
 	sp_letterbox_free(c->box);
 	sp_resolver_free(c->resolver);
+	sp_guard_free(c->guard);
 	free(c);
 }

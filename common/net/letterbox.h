@@ -14,6 +14,7 @@ struct sp_letterbox;
 struct sp_return {
 	struct sp_addr addr;
 	uint64_t conn;		/* number of the TCP connection, 0 = UDP; never used again for another */
+	bool dialled;		/* we opened that connection */
 };
 
 /* bytes is borrowed until the callback returns; 1 … SP_LETTER_MAX bytes over UDP, … SP_LETTER_TCP_MAX over TCP. */

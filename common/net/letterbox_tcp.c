@@ -91,7 +91,7 @@ conn_watch(struct letter_conn *c)
 static bool
 deliver_all(struct letter_conn *c)
 {
-	struct sp_return from = { c->addr, c->number };
+	struct sp_return from = { c->addr, c->number, c->dialled };
 	size_t at = 0;
 
 	while (c->in.len - at >= 4) {

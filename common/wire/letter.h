@@ -5,8 +5,8 @@
  * Envelope: version u8, kind u8, receiver's key id (8), sender's X25519 key (32), enc (32) | sealed | mac1 (16),
  * mac2 (16). All before the sealed part is its AAD. Sealed: id (16), id answered (16), time u64, type u16, body.
  * Neither sockets nor clock: replay memory, time window and rates are the caller's. The order of work for what
- * comes in is sp_letter_peek (length, version), sp_letter_check (macs), the caller's rates, sp_letter_open, sender
- * known, replay, policy.
+ * comes in is sp_letter_peek (length, version), sp_letter_check (mac1), sp_cookie_fits (mac2), the caller's rates,
+ * sp_letter_open, sender known, replay, policy.
  */
 #ifndef SP_WIRE_LETTER_H
 #define SP_WIRE_LETTER_H
@@ -16,7 +16,8 @@
 #include "common/wire/msg.h"
 
 #define SP_LETTER_VERSION 1
-#define SP_LETTER_SEALED 1	/* kinds; 2 and 3 are kept for WHO and its answer, 4 for the cookie */
+#define SP_LETTER_SEALED 1	/* kinds; 2 and 3 are kept for WHO and its answer */
+#define SP_LETTER_COOKIE 4	/* see cookie.h */
 #define SP_LETTER_HEAD 74	/* bytes before the sealed part */
 #define SP_LETTER_MACS 32
 #define SP_LETTER_INNER 42	/* id, id answered, time, type */
@@ -64,7 +65,7 @@ SP_MUST_CHECK enum sp_status sp_letter_peek(struct sp_span letter, size_t max,
     struct sp_letter_envelope *ret_envelope);
 
 /* Is the letter for this key of ours, and does its maker know that key? One hash. SP_E_IDENTITY (another key's),
- * SP_E_SEAL (mac1), SP_E_FORMAT (mac2, which must be zero). */
+ * SP_E_SEAL (mac1). mac2 is the affair of cookie.h. */
 SP_MUST_CHECK enum sp_status sp_letter_check(struct sp_span letter, const struct sp_letter_key *own);
 
 /* An opened letter. sender_key is proved to have sealed it. body is borrowed from the buffer it was opened into. */

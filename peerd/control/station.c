@@ -31,11 +31,15 @@ static json_t *
 letters(const struct peer *p)
 {
 	struct post_counts n = { 0 };
+	json_t *reasons = json_object();
 
 	if (p->post != NULL)
 		post_counts(p->post, &n);
-	return json_pack("{s:I, s:I, s:I}", "in", (json_int_t)n.in, "out", (json_int_t)n.out, "dropped",
-	    (json_int_t)n.dropped);
+	for (const struct post_kind *k = post_kinds; k->name != NULL; k++)
+		json_object_set_new(reasons, k->name, json_integer((json_int_t)post_kind_count(&n, k)));
+	return json_pack("{s:I, s:I, s:I, s:o, s:I, s:b}", "in", (json_int_t)n.in, "out", (json_int_t)n.out, "dropped",
+	    (json_int_t)n.dropped, "reasons", reasons, "cookies_taken", (json_int_t)n.cookies_taken, "under_load",
+	    p->post != NULL && post_is_loaded(p->post));
 }
 
 static json_t *

@@ -44,6 +44,37 @@ leave_id(struct out *o)
 	*at = o->chain_id;
 }
 
+static size_t
+ref_bucket(const uint8_t *ref)
+{
+	return (size_t)(ref[0] | ref[1] << 8) % OUT_BUCKETS;
+}
+
+/* By the letter's reference, whose letter may be about to change. */
+static void
+leave_ref(struct out *o)
+{
+	struct out **at;
+
+	if (!o->has_ref)
+		return;
+	at = &o->post->out_by_refs[ref_bucket(sp_cookie_ref(sp_buf_span(&o->letter)))];
+	while (*at != o)
+		at = &(*at)->chain_ref;
+	*at = o->chain_ref;
+	o->has_ref = false;
+}
+
+static void
+enter_ref(struct out *o)
+{
+	struct out **head = &o->post->out_by_refs[ref_bucket(sp_cookie_ref(sp_buf_span(&o->letter)))];
+
+	o->chain_ref = *head;
+	*head = o;
+	o->has_ref = true;
+}
+
 static void
 leave_handle(struct out *o)
 {
@@ -60,6 +91,7 @@ out_free(struct out *o)
 	struct post *p = o->post;
 
 	leave_id(o);
+	leave_ref(o);
 	leave_handle(o);
 	*(o->prev != NULL ? &o->prev->next : &p->outs) = o->next;
 	if (o->next != NULL)
@@ -109,12 +141,15 @@ seal(struct out *o)
 		return SP_E_NOMEM;
 	if ((st = sp_decode(o->desc, sp_buf_span(&o->body), msg, &o->why)) != SP_OK)
 		return st;
+	leave_ref(o);
 	sp_buf_clear(&o->letter);
 	st = sp_letter_seal(member_letter_pair(p->station), &o->to, &head, o->desc, msg, &o->letter, &o->why);
 	sp_wipe(msg, o->desc->size);
 	leave_id(o);
 	o->id = head.id;
 	enter_id(o);
+	if (st == SP_OK)
+		enter_ref(o);
 	return st;
 }
 
@@ -185,12 +220,31 @@ next_udp(struct out *o)
 	for (size_t i = 0; i < o->naddrs; i++) {
 		const struct sp_addr *addr = &o->addrs[(o->tries + i) % o->naddrs];
 
-		if (sp_letterbox_send(p->box, addr, sp_buf_span(&o->letter)) == SP_OK) {
-			p->counts.out++;
+		if (door_send(p, addr, sp_buf_span(&o->letter)))
 			break;
-		}
 	}
 	sp_timer_set(o->timer, wait_of(p, o->tries++));
+}
+
+struct out *
+out_by_ref(const struct post *p, const uint8_t *ref, const struct sp_addr *addr)
+{
+	struct out *o = p->out_by_refs[ref_bucket(ref)];
+
+	while (o != NULL && memcmp(sp_cookie_ref(sp_buf_span(&o->letter)), ref, SP_COOKIE_REF) != 0)
+		o = o->chain_ref;
+	for (size_t i = 0; o != NULL && o->phase != OUT_FAILED && i < o->naddrs; i++)
+		if (sp_addr_eq(&o->addrs[i], addr))
+			return o;
+	return NULL;
+}
+
+/* A round trip, not a wait: the timer stays as it is. */
+void
+out_with_cookie(struct out *o, const struct sp_addr *addr)
+{
+	if (o->cookies++ < SP_LETTER_COOKIES_LETTER)
+		(void)door_send(o->post, addr, sp_buf_span(&o->letter));
 }
 
 static void

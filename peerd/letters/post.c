@@ -3,6 +3,7 @@
  */
 #include "peerd/letters/post.h"
 
+#include "common/base/clock.h"
 #include "peerd/letters/post_in.h"
 
 static void
@@ -43,7 +44,8 @@ post_new(struct sp_loop *loop, struct member *station, struct book *book, const 
 	SP_AUTO(post) *p = calloc(1, sizeof(*p));
 	enum sp_status st;
 
-	if (p == NULL || (p->memory = memory_new()) == NULL)
+	if (p == NULL || (p->memory = memory_new()) == NULL ||
+	    (p->guard = sp_guard_new(settings->opens)) == NULL)
 		return SP_E_NOMEM;
 	p->loop = loop;
 	p->station = station;
@@ -52,6 +54,8 @@ post_new(struct sp_loop *loop, struct member *station, struct book *book, const 
 	p->tries = settings->tries != 0 ? settings->tries : SP_LETTER_TRIES;
 	p->first_ms = settings->first_ms != 0 ? settings->first_ms : SP_LETTER_FIRST_MS;
 	p->tcp_ms = settings->tcp_ms != 0 ? settings->tcp_ms : SP_LETTER_TCP_MS;
+	if (!counts_begin(p))
+		return SP_E_NOMEM;
 	if ((st = sp_resolver_new(loop, &p->resolver, why)) != SP_OK ||
 	    (st = open_box(p, settings, why)) != SP_OK)
 		return st;
@@ -72,6 +76,8 @@ post_free(struct post *p)
 		in_free(p, p->ins);
 	sp_letterbox_free(p->box);
 	sp_resolver_free(p->resolver);
+	sp_timer_free(p->minute);
+	sp_guard_free(p->guard);
 	memory_free(p->memory);
 	free(p);
 }
@@ -102,4 +108,10 @@ void
 post_counts(const struct post *p, struct post_counts *ret_counts)
 {
 	*ret_counts = p->counts;
+}
+
+bool
+post_is_loaded(const struct post *p)
+{
+	return sp_guard_is_loaded(p->guard, sp_clock_boot_ms());
 }

@@ -5,6 +5,7 @@
 #ifndef PEERD_LETTERS_POST_H
 #define PEERD_LETTERS_POST_H
 
+#include "common/base/log.h"
 #include "common/net/letterbox.h"
 #include "common/wire/msg.h"
 #include "peerd/letters/book.h"
@@ -30,6 +31,7 @@ struct post_settings {
 	bool silent_to_strangers;	/* stations that are not in the book get no answer but our certificate */
 
 	/* 0 = as in limits.h */
+	unsigned opens;			/* letters of strangers opened in a second */
 	unsigned tries;
 	uint32_t first_ms, tcp_ms;
 };
@@ -93,11 +95,27 @@ struct post_counts {
 	uint64_t unmatched;		/* answers to nothing that is open */
 	uint64_t full;			/* too many at once */
 	uint64_t ignored;		/* by their handler */
+	uint64_t cookies;		/* answered with a cookie before they were opened */
+	uint64_t limited;		/* more than their network or station may send */
+	uint64_t busy;			/* more than is opened in a second */
 	uint64_t clocks;		/* too old or too new: answered with CLOCK */
 	uint64_t repeats;		/* seen before: answered as before, or waiting for their handler */
 	uint64_t kept_back;		/* answers too long for the way the letter came */
+	uint64_t cookies_taken;		/* given to us by others */
 	size_t open_in, open_out;	/* now */
 };
 void post_counts(const struct post *p, struct post_counts *ret_counts);
+
+/* The reasons why letters are not followed, as they stand in status and log; the last has no name. */
+struct post_kind {
+	const char *name;
+	size_t offset;			/* of its count in struct post_counts */
+	enum sp_level level;
+};
+extern const struct post_kind post_kinds[];
+uint64_t post_kind_count(const struct post_counts *n, const struct post_kind *kind);
+
+/* Too many letters come: who comes without a cookie is answered with one. */
+bool post_is_loaded(const struct post *p);
 
 #endif

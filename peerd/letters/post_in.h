@@ -5,6 +5,7 @@
 #ifndef PEERD_LETTERS_POST_IN_H
 #define PEERD_LETTERS_POST_IN_H
 
+#include "common/net/guard.h"
 #include "common/net/resolve.h"
 #include "common/wire/letter.h"
 #include "peerd/letters/memory.h"
@@ -31,7 +32,7 @@ enum out_phase { OUT_LOOKING_UP, OUT_UDP, OUT_TCP, OUT_FAILED };
 struct out {
 	struct post *post;
 	struct out *next, *prev;
-	struct out *chain_id, *chain_handle;
+	struct out *chain_id, *chain_handle, *chain_ref;
 	uint64_t handle;
 	struct sp_hash to_cert;
 	char to_name[SP_NAME_TEXT];
@@ -47,7 +48,8 @@ struct out {
 
 	enum out_phase phase;
 	bool tcp_only;
-	unsigned tries, clocks;
+	bool has_ref;			/* entered by the reference of its letter */
+	unsigned tries, clocks, cookies;
 	size_t tcp_next;
 	struct sp_addr tcp_addr;
 	struct sp_timer *timer;		/* owned */
@@ -78,6 +80,8 @@ struct post {
 	struct sp_letterbox *box;		/* owned */
 	struct sp_resolver *resolver;		/* owned */
 	struct memory *memory;			/* owned */
+	struct sp_guard *guard;			/* owned */
+	struct sp_timer *minute;		/* owned */
 	bool silent_to_strangers;
 	unsigned tries;
 	uint32_t first_ms, tcp_ms;
@@ -87,11 +91,11 @@ struct post {
 
 	struct in *ins;				/* owned */
 	struct out *outs;			/* owned */
-	struct out *out_by_id[OUT_BUCKETS], *out_by_handle[OUT_BUCKETS];
+	struct out *out_by_id[OUT_BUCKETS], *out_by_handle[OUT_BUCKETS], *out_by_refs[OUT_BUCKETS];
 	uint64_t handles;
 	struct stranger *strangers;		/* owned */
 	size_t nstrangers;
-	struct post_counts counts;
+	struct post_counts counts, told;	/* told: when the log was last told */
 };
 
 /* Counts a letter that is not followed, for this reason. */
@@ -113,6 +117,20 @@ void post_send_answer(struct post *p, const struct sp_return *to, const uint8_t 
 /* The answer to GET: our own certificate if that is asked for. */
 void post_answer_get(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519],
     const struct sp_letter *letter, size_t question_bytes, struct sp_buf *ret_letter);
+
+/* door.c: may it be opened? If not, it is counted, and maybe answered. */
+bool door_admits(struct post *p, const struct sp_return *from, struct sp_span bytes, const uint8_t key[SP_X25519]);
+void door_cookie_came(struct post *p, const struct sp_return *from, struct sp_span bytes);
+
+/* A datagram, with the cookie that its receiver gave us if there is one. */
+bool door_send(struct post *p, const struct sp_addr *to, struct sp_span letter);
+
+/* counts.c */
+SP_MUST_CHECK bool counts_begin(struct post *p);
+
+/* out.c: the own letter of this reference, if it goes to that address and still waits; and sends it there at once. */
+struct out *out_by_ref(const struct post *p, const uint8_t *ref, const struct sp_addr *addr);
+void out_with_cookie(struct out *o, const struct sp_addr *addr);
 
 /* out.c: true if the letter answers one of ours. */
 bool out_answer(struct post *p, const struct sp_return *from, const struct sp_letter *letter);

@@ -1,5 +1,5 @@
 /*
- * receive.c - letters that come in, in the order that costs least: length and version, mac1, opening, sender, time,
+ * receive.c - letters that come in, in the order that costs least: length and version, mac1, the door, opening, sender, time,
  * seen before, handler. What is not right is counted and otherwise as if it had never come.
  */
 #include "common/base/clock.h"
@@ -34,7 +34,9 @@ post_send_answer(struct post *p, const struct sp_return *to, const uint8_t key[S
 		return;
 	}
 	/* Lost on the way or not sent: it is asked for again. */
-	if (sp_letterbox_reply(p->box, to, letter) == SP_OK)
+	if (to->conn == 0)
+		(void)door_send(p, &to->addr, letter);
+	else if (sp_letterbox_reply(p->box, to, letter) == SP_OK)
 		p->counts.out++;
 }
 
@@ -302,10 +304,14 @@ post_receive(struct post *p, const struct sp_return *from, struct sp_span bytes,
 	struct sp_letter_envelope env;
 	struct sp_letter letter;
 
-	if (sp_letter_peek(bytes, from->conn != 0 ? SP_LETTER_TCP_MAX : SP_LETTER_MAX, &env) != SP_OK) {
+	if (bytes.n == SP_COOKIE_LETTER) {
+		door_cookie_came(p, from, bytes);
+	} else if (sp_letter_peek(bytes, from->conn != 0 ? SP_LETTER_TCP_MAX : SP_LETTER_MAX, &env) != SP_OK) {
 		POST_DROP(p, malformed);
 	} else if (!have_key(p) || sp_letter_check(bytes, &p->own) != SP_OK) {
 		POST_DROP(p, foreign);
+	} else if (!asked && !door_admits(p, from, bytes, env.sender_key)) {
+		return;
 	} else if (sp_letter_open(member_letter_pair(p->station), bytes, &text, &letter) != SP_OK) {
 		POST_DROP(p, unopened);
 	} else if (letter.desc == NULL) {

@@ -111,7 +111,9 @@ stranger_ask(struct post *p, const struct sp_return *from, struct sp_span bytes,
 		p->counts.kept_back++;
 		return;
 	}
-	if (sp_letterbox_reply(p->box, from, sp_buf_span(&s->question)) == SP_OK)
+	if (from->conn == 0)
+		(void)door_send(p, &from->addr, sp_buf_span(&s->question));
+	else if (sp_letterbox_reply(p->box, from, sp_buf_span(&s->question)) == SP_OK)
 		p->counts.out++;
 }
 

@@ -149,7 +149,7 @@ START_TEST(what_cannot_be_sent_is_refused)
 	ck_status(sp_letterbox_send(a.box, &v6, letter(1)), SP_E_CONNECT);
 	ck_status(sp_letterbox_send_tcp(a.box, &v6, letter(1)), SP_E_CONNECT);
 	ck_status(sp_letterbox_send(a.box, &none, letter(1)), SP_E_CONNECT);
-	ck_status(sp_letterbox_reply(a.box, &(struct sp_return){ to, 99 }, letter(1)), SP_E_CLOSED);
+	ck_status(sp_letterbox_reply(a.box, &(struct sp_return){ to, 99, false }, letter(1)), SP_E_CLOSED);
 	close_all();
 }
 END_TEST

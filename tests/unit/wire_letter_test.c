@@ -92,7 +92,7 @@ START_TEST(a_letter_with_any_bit_changed_is_refused)
 	struct sp_letter letter;
 
 	setup(&out);
-	for (size_t bit = 0; bit < out.len * 8; bit++) {
+	for (size_t bit = 0; bit < (out.len - 16) * 8; bit++) {	/* mac2 is no part of it */
 		out.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		ck_assert_msg(sp_letter_check(sp_buf_span(&out), &bob_key) != SP_OK, "bit %zu", bit);
 		/* without its macs, too */
@@ -176,16 +176,6 @@ START_TEST(nobody_writes_in_anothers_name)
 	ck_status(sp_letter_seal(&carol, &bob_key, &head, sp_desc_msg(SP_MSG_PONG), &pong, &out, NULL), SP_OK);
 	memcpy(out.data + 10, alice.public_key, SP_X25519);
 	ck_status(sp_letter_open(&bob, sp_buf_span(&out), &text, &letter), SP_E_SEAL);
-}
-END_TEST
-
-START_TEST(a_cookie_that_nobody_gave_is_refused)
-{
-	SP_AUTO_DONE(sp_buf) out = { 0 };
-
-	setup(&out);
-	out.data[out.len - 1] = 1;
-	ck_status(sp_letter_check(sp_buf_span(&out), &bob_key), SP_E_FORMAT);
 }
 END_TEST
 
@@ -327,5 +317,5 @@ UNIT_MAIN("wire/letter", a_letter_comes_back_as_it_went,
     a_padded_letter_reads_the_same, nothing_of_the_message_travels_in_clear,
     a_letter_with_any_bit_changed_is_refused, a_letter_cut_or_grown_is_refused,
     versions_and_kinds_that_are_not_known_are_refused, only_the_receiver_opens_it, nobody_writes_in_anothers_name,
-    a_cookie_that_nobody_gave_is_refused, the_inside_is_read_as_written, every_letter_at_its_bounds_fits_a_datagram,
+    the_inside_is_read_as_written, every_letter_at_its_bounds_fits_a_datagram,
     statements_fit_the_letters_that_carry_them, the_length_over_tcp_is_bounded, what_is_no_letter_is_not_sealed)
