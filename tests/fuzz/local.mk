@@ -8,7 +8,7 @@ FUZZ_LIBS = libfuzz.a libsealpost.a $(FUZZ_ENGINE) $(SYS_LIBS)
 
 FUZZERS = tests/fuzz/accept_fuzz tests/fuzz/cms_fuzz tests/fuzz/codec_fuzz tests/fuzz/conf_fuzz \
 	tests/fuzz/control_fuzz tests/fuzz/der_fuzz tests/fuzz/ending_fuzz tests/fuzz/files_fuzz \
-	tests/fuzz/frame_fuzz tests/fuzz/frank_fuzz tests/fuzz/http_fuzz tests/fuzz/letter_fuzz \
+	tests/fuzz/frame_fuzz tests/fuzz/frank_fuzz tests/fuzz/http_fuzz tests/fuzz/journal_fuzz tests/fuzz/letter_fuzz \
 	tests/fuzz/letter_text_fuzz tests/fuzz/manifest_fuzz tests/fuzz/names_fuzz tests/fuzz/offer_fuzz \
 	tests/fuzz/open_fuzz tests/fuzz/opening_fuzz tests/fuzz/path_fuzz tests/fuzz/prints_fuzz \
 	tests/fuzz/receipt_file_fuzz tests/fuzz/receipt_text_fuzz tests/fuzz/record_fuzz tests/fuzz/sheet_fuzz \
@@ -30,6 +30,7 @@ tests_fuzz_files_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_frame_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_frank_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_http_fuzz_LDADD = $(FUZZ_LIBS)
+tests_fuzz_journal_fuzz_LDADD = libfuzz.a libpeerd.a $(FUZZ_LIBS)
 tests_fuzz_letter_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_letter_text_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_manifest_fuzz_LDADD = $(FUZZ_LIBS)
