@@ -77,7 +77,7 @@ def sanitizer_reports(office):
     """What a sanitizer said in any log of the office: a failure of whatever test ran last."""
     found = []
     for part in [*office.services.values(), *(s.daemon for s in office.stations.values())]:
-        for mark in re.findall(r"^(?:=+\d+=+ERROR|.*runtime error:).*$", part.log(), re.M):
+        for mark in re.findall(r"^(?:=+\d+=+ERROR|.*runtime error:|.*ThreadSanitizer:).*$", part.log(), re.M):
             found.append(f"{part.name}: {mark}")
     return found
 
