@@ -41,7 +41,7 @@ enum sp_status
 sp_serials_parse(struct sp_span bytes, uint32_t first, uint32_t count_all,
     struct sp_serials ret_ranges[SP_FRANK_RANGES], size_t *ret_count, uint32_t *ret_total)
 {
-	struct sp_serials ranges[SP_FRANK_RANGES];
+	struct sp_serials ranges[SP_FRANK_RANGES] = { 0 };
 	struct sp_cursor c = sp_cursor(bytes);
 	size_t count = bytes.n / RANGE_BYTES;
 	uint32_t total = 0;

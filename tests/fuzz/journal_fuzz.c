@@ -105,6 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sp_cursor c = sp_cursor(sp_span(data, size));
 	uint64_t offset = (uint64_t)sp_cursor_u32(&c) << 3;
 
+	if (size < 4)
+		return 0;
 	if (at_folder < 0) {
 		strcpy(folder, "/tmp/sealpost-fuzz-XXXXXX");
 		fuzz_must(mkdtemp(folder) != NULL && (at_folder = open(folder, O_DIRECTORY | O_CLOEXEC)) >= 0);
