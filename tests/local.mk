@@ -16,3 +16,29 @@ AM_TESTS_ENVIRONMENT = LINT_SOURCE='$(top_srcdir)'; LINT_BUILD='$(top_builddir)'
 	LINT_CC='$(CC) $(AM_CFLAGS)'; export LINT_CC;
 EXTRA_DIST += demo check .ci/run tests/newcomer tests/provider tests/pytest.ini tests/office tests/system tests/readers tests/fuzz/corpus tests/fuzz/targets
 EXTRA_DIST += tests/crash
+
+# What has threads, under ThreadSanitizer: in a build with --enable-tsan, make threads.
+THREAD_TESTS = tests/unit/base_queue_test tests/unit/net_loop_test tests/unit/net_resolve_test tests/unit/certd_stamp_test \
+	tests/unit/store_store_test tests/unit/store_event_test tests/unit/store_wallet_test \
+	tests/unit/data_pool_test tests/unit/data_answer_test tests/unit/data_hostile_test
+THREADED = peerd/peerd peerd/cli/sealpost keyd/keyd creditd/creditd certd/certd
+threads-programs: $(THREADED)
+threads:
+	$(MAKE) check-TESTS TESTS='$(THREAD_TESTS)'
+
+# The unit tests under valgrind: in a build without sanitizers, make valgrind (TESTS='…' for some). Left out: what needs
+# openat2, which valgrind does not know, and what is measured by the clock.
+VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+	--suppressions=$(abs_top_srcdir)/tests/valgrind.supp
+VALGRIND_NOT = tests/lint/lint $(FUZZERS) tests/unit/base_beneath_test tests/unit/data_% tests/unit/place_% tests/unit/source_% \
+	tests/unit/cli_tree_test
+valgrind: $(check_PROGRAMS)
+	CK_TIMEOUT_MULTIPLIER=10 $(MAKE) check-TESTS LOG_COMPILER='$(VALGRIND)' \
+	    TESTS='$(filter-out $(VALGRIND_NOT),$(TESTS))'
+# A few that read what comes from outside, for ./check.
+VALGRIND_FEW = tests/unit/wire_codec_test tests/unit/wire_refuse_test tests/unit/wire_letter_test \
+	tests/unit/packet_tar_test tests/unit/statements_offer_test tests/unit/store_event_test tests/unit/conf_conf_test
+valgrind-few:
+	CK_TIMEOUT_MULTIPLIER=10 $(MAKE) check-TESTS LOG_COMPILER='$(VALGRIND)' TESTS='$(VALGRIND_FEW)'
+.PHONY: threads threads-programs valgrind valgrind-few
+EXTRA_DIST += tests/valgrind.supp

@@ -131,13 +131,13 @@ credits(const struct event_row *row, const struct machine_state *s)
 	    granted ? json_integer((json_int_t)sheet.count) : json_null(), "account", json_safe_text(row->message));
 }
 
-/* Some advice is about packets. */
+/* Some advice is about packets, and about those that the recipient refused. */
 static json_t *
 reason(const struct event_row *row)
 {
 	json_t *o = json_reason(row->reason, row->reason_text);
 
-	if (row->kind == EVENT_CREDIT && row->reason == SP_E_LIMIT)
+	if (row->reason == SP_E_LIMIT && (row->kind == EVENT_CREDIT || (row->kind == EVENT_SEND && row->final.len == 0)))
 		json_object_del(o, "advice");
 	return o;
 }

@@ -15,11 +15,12 @@ libpeerd_a_SOURCES += \
 	peerd/data/port.c peerd/data/port.h \
 	peerd/data/result.c peerd/data/result.h \
 	peerd/data/walker.c peerd/data/walker.h
-check_PROGRAMS += tests/unit/data_pool_test tests/unit/data_answer_test tests/unit/data_hostile_test \
+check_PROGRAMS += tests/unit/data_pool_test tests/unit/data_answer_test tests/unit/data_hostile_test tests/unit/data_trees_test \
 	tests/unit/data_journal_test tests/unit/data_resume_test
 tests_unit_data_journal_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_data_resume_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_data_pool_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_data_answer_test_LDADD = $(PEERD_TEST_LIBS)
+tests_unit_data_trees_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_data_hostile_test_LDADD = $(PEERD_TEST_LIBS)
-noinst_HEADERS += tests/unit/data_in_test.h
+noinst_HEADERS += tests/unit/data_in_test.h tests/unit/liar_in_test.h

@@ -23,7 +23,7 @@ struct walk {
 	char path[SP_PATH_MAX + 1];	/* of the entry in hand, terminated */
 	size_t len;
 	unsigned depth;
-	char shown[200];
+	char shown[120];		/* leaves room for the reason */
 };
 
 static enum sp_status walk_entry(struct walk *w, int folder, const char *name);
@@ -194,8 +194,8 @@ walk_entry(struct walk *w, int folder, const char *name)
 	enum sp_status st;
 
 	if (before + n + 1 > SP_PATH_MAX || w->depth >= SP_DEPTH_MAX)
-		return sp_fail(SP_E_LIMIT, w->why, "%s: folders lie too deep in one another or paths are too long",
-		    shown(w));
+		return sp_fail(SP_E_LIMIT, w->why, "%s: folders lie more than %d deep in one another, or a path is over %d bytes",
+		    shown(w), SP_DEPTH_MAX, SP_PATH_MAX);
 	if (before > 0)
 		w->path[w->len++] = '/';
 	memcpy(w->path + w->len, name, n + 1);

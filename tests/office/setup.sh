@@ -44,7 +44,7 @@ quiet() {
 	rm -f "$out"
 }
 
-# build_in SOURCE BUILD [CONFIGURE OPTION…] : configure once, then make; says how long it may take.
+# build_in SOURCE BUILD [CONFIGURE OPTION…] : configure once, then make ($MAKE_WHAT, or all); says how long it may take.
 build_in() {
 	local source=$1 build=$2
 	shift 2
@@ -56,5 +56,5 @@ build_in() {
 		echo "Building in $build (a minute or two the first time)"
 		(cd "$build" && quiet "$source/configure" "$@")
 	fi
-	(cd "$build" && quiet make -j"$(nproc)" all)
+	(cd "$build" && quiet make -j"$(nproc)" ${MAKE_WHAT:-all})
 }

@@ -122,6 +122,7 @@ def test_rx12_a_packet_never_replaces_another(pair, tmp_path):
     assert open(second["placed"] + "/f").read() == "second"
 
 
+@pytest.mark.threads
 def test_sys04_sys05_many_transfers_at_once_both_ways(pair, tmp_path):
     a, b = pair
     for i in range(12):

@@ -220,6 +220,7 @@ def test_rc09_a_station_learns_of_a_new_certd_when_it_needs_it(tmp_path):
         assert back["receipt"] == "postmarked" and back["postmarked"]
 
 
+@pytest.mark.threads
 def test_ce01_many_at_once(office, pair, tmp_path):
     a, b = pair
     for i in range(10):
