@@ -449,7 +449,7 @@ on_offer(void *arg, struct post_in *in)
 		next_offer(l, a);
 		free(a);
 	} else if (live_find(e, &a->offer.transfer, EVENT_RECEIVE, NULL) != NULL) {
-		post_ignore(e->parts.post, in);	/* somebody else's transfer has this id: never one folder for two */
+		reply_wait(e, in, SP_E_BUSY);	/* somebody else's transfer has this id: never one folder for two */
 		free(a);
 	} else if (store_event_find(e->parts.store, sp_id_text(&a->offer.transfer, id), looked_up, a) != SP_OK) {
 		reply_wait(e, in, SP_E_FULL);

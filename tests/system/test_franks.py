@@ -296,9 +296,11 @@ def test_a_second_frank_that_is_wrong_ends_what_was_paid(office):
 
 
 def test_an_id_of_a_transfer_pays_once_for_each_sender(office):
-    """Two senders may choose the same id; their franks stay apart."""
+    """Two senders may choose the same id; the second waits for the first's end, and their franks stay apart."""
     alice, carol, transfer = office.alice, office.carol, new_id()
     assert alice.pay(f"transfer={transfer}") == "accept answer OK"
+    assert carol.pay(f"transfer={transfer}").startswith("wait")
+    office.bob.sealpost("cancel", transfer)
     assert carol.pay(f"transfer={transfer}") == "accept answer OK"
     assert alice.frank_of(transfer) == (True, 2)        # one of each sheet
     assert len(ask(office.bob, "SELECT peer FROM event WHERE id = ?", bytes.fromhex(transfer.replace("-", "")))) == 2
