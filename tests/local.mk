@@ -40,5 +40,8 @@ VALGRIND_FEW = tests/unit/wire_codec_test tests/unit/wire_refuse_test tests/unit
 	tests/unit/packet_tar_test tests/unit/statements_offer_test tests/unit/store_event_test tests/unit/conf_conf_test
 valgrind-few:
 	CK_TIMEOUT_MULTIPLIER=10 $(MAKE) check-TESTS LOG_COMPILER='$(VALGRIND)' TESTS='$(VALGRIND_FEW)'
-.PHONY: threads threads-programs valgrind valgrind-few
-EXTRA_DIST += tests/valgrind.supp
+# The fuzz targets for hours, in folders of their own.
+soak-fuzz:
+	$(top_srcdir)/tests/fuzz/soak $(abs_top_builddir)/soak-fuzz
+.PHONY: soak-fuzz threads threads-programs valgrind valgrind-few
+EXTRA_DIST += tests/valgrind.supp tests/fuzz/soak

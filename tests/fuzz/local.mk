@@ -6,7 +6,7 @@ libfuzz_a_SOURCES += tests/fuzz/driver.c tests/fuzz/mutate.c tests/fuzz/mutate.h
 endif
 FUZZ_LIBS = libfuzz.a libsealpost.a $(FUZZ_ENGINE) $(SYS_LIBS)
 
-FUZZERS = tests/fuzz/accept_fuzz tests/fuzz/cms_fuzz tests/fuzz/codec_fuzz tests/fuzz/conf_fuzz \
+FUZZERS = tests/fuzz/accept_fuzz tests/fuzz/cms_fuzz tests/fuzz/codec_fuzz tests/fuzz/cookie_fuzz tests/fuzz/conf_fuzz \
 	tests/fuzz/control_fuzz tests/fuzz/der_fuzz tests/fuzz/ending_fuzz tests/fuzz/files_fuzz \
 	tests/fuzz/frame_fuzz tests/fuzz/frank_fuzz tests/fuzz/http_fuzz tests/fuzz/journal_fuzz tests/fuzz/letter_fuzz \
 	tests/fuzz/letter_text_fuzz tests/fuzz/manifest_fuzz tests/fuzz/names_fuzz tests/fuzz/offer_fuzz \
@@ -23,6 +23,7 @@ tests_fuzz_cms_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_codec_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_conf_fuzz_SOURCES = tests/fuzz/conf_fuzz.c peerd/settings.c
 tests_fuzz_conf_fuzz_LDADD = $(FUZZ_LIBS)
+tests_fuzz_cookie_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_control_fuzz_LDADD = libfuzz.a libpeerd.a $(FUZZ_LIBS)
 tests_fuzz_der_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_ending_fuzz_LDADD = $(FUZZ_LIBS)

@@ -15,6 +15,7 @@
 #include "common/statements/offer.h"
 #include "common/statements/receipt_file.h"
 #include "common/wire/channel.h"
+#include "common/wire/cookie.h"
 #include "common/wire/frame.h"
 #include "common/wire/letter.h"
 #include "tests/fuzz/fuzz.h"
@@ -350,6 +351,24 @@ certificates(void)
 	put_buf("der", "number", &small);
 }
 
+static void
+cookies(void)
+{
+	const struct fuzz_person *bob = fuzz_person(FUZZ_BOB);
+	static const uint8_t given[SP_COOKIE] = "a cookie of bob";
+	uint8_t letter[SP_LETTER_OVER], sealed[SP_COOKIE_LETTER];
+	struct sp_letter_key key;
+
+	for (size_t i = 0; i < sizeof(letter); i++)
+		letter[i] = (uint8_t)(i * 7);
+	letter[0] = SP_LETTER_VERSION;
+	letter[1] = SP_LETTER_SEALED;
+	sp_letter_key_init(&key, bob->letter.public_key);
+	sp_cookie_seal(&key, sp_span(letter, sizeof(letter)), given, sealed);
+	put("cookie", "right", sp_span(sealed, sizeof(sealed)));
+	put("cookie", "address", sp_span("\0" "192.0.2.1", 10));
+}
+
 /* ---- pieces of a tar: of the manifest in tar_fuzz.c ---- */
 static void
 tars(void)
@@ -381,6 +400,7 @@ START_TEST(make)
 	receipt(true);
 	stamp();
 	certificates();
+	cookies();
 	tars();
 }
 END_TEST
