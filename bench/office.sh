@@ -1,4 +1,4 @@
-# office.sh - for bench/transport and bench/services: packages, and a release build with the load program. Sourced, not run.
+# office.sh - for what stands in bench/: packages, and a release build with the load program. Sourced, not run.
 here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/office/setup.sh"
 need_packages "$here/tests/office/packages" "$here/bench/packages"

@@ -52,6 +52,7 @@ struct link {
 	struct wire_heap heap;	/* of runs */
 	size_t on_the_way;
 	uint64_t crowded, refused;	/* packets lost for ON_THE_WAY_MAX; runs that a device did not take */
+	uint64_t runs, late_ns, latest_ns;	/* runs delivered, later than due: in sum and at most */
 	char line[1024];
 	size_t line_length;
 };
@@ -211,8 +212,12 @@ deliver(struct link *l)
 {
 	uint64_t now = now_ns();
 
-	while (wire_heap_due(&l->heap) <= now)
+	for (uint64_t due; (due = wire_heap_due(&l->heap)) <= now;) {
+		l->runs++;
+		l->late_ns += now - due;
+		l->latest_ns = now - due > l->latest_ns ? now - due : l->latest_ns;
 		arrive(l, wire_heap_pop(&l->heap));
+	}
 }
 
 /* ---- orders ---- */
@@ -228,7 +233,8 @@ say_counts(const struct link *l)
 		    ", \"dropped\": %" PRIu64 ", \"doubled\": %" PRIu64 ", \"reordered\": %" PRIu64 "}, ",
 		    i == 0 ? "a>b" : "b>a", c->packets, c->bytes, c->lost, c->full, c->dropped, c->doubled, c->reordered);
 	}
-	printf("\"crowded\": %" PRIu64 ", \"refused\": %" PRIu64 "}\n", l->crowded, l->refused);
+	printf("\"crowded\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"late_ms\": %.3f, \"latest_ms\": %.3f}\n", l->crowded, l->refused,
+	    l->runs > 0 ? (double)l->late_ns / (double)l->runs / 1e6 : 0, (double)l->latest_ns / 1e6);
 }
 
 static void

@@ -1,7 +1,7 @@
 """Measures a network from within a namespace, with nothing but sockets; answers in JSON.
 
     probe.py echo ADDRESS PORT                       sends UDP back until its standard input ends; says "ready" first
-    probe.py ping ADDRESS PORT COUNT INTERVAL_MS     {"rtts": ms of each that came back, "copies": answers, "late": out of order}
+    probe.py ping ADDRESS PORT COUNT EACH_MS WAIT_MS {"rtts": ms of each that came back, "copies": answers, "late": out of order}
     probe.py sink ADDRESS PORT                       one TCP connection to its end; "ready" first, then {"bytes", "seconds"}
     probe.py source ADDRESS PORT BYTES"""
 
@@ -28,12 +28,12 @@ def echo(address, port):
         s.sendto(data, peer)
 
 
-def ping(address, port, count, interval_ms):
+def ping(address, port, count, interval_ms, wait_ms):
     s = socket.socket(family(address), socket.SOCK_DGRAM)
     s.connect((address, port))
     rtts, last, copies, late = {}, -1, 0, 0
     start = time.monotonic()
-    end = start + count * interval_ms / 1000 + 1
+    end = start + count * interval_ms / 1000 + wait_ms / 1000
     sent = 0
     while (now := time.monotonic()) < end and len(rtts) < count:
         due = start + sent * interval_ms / 1000

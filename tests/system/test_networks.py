@@ -76,7 +76,7 @@ def test_tx08_bursts_of_losses(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 2 rate 200M bursts 0.5 20 90")
     before = link.counts()
-    once(a, b, *deliver(a, b, big_file(tmp_path / "file", 2 * MIB)))
+    once(a, b, *deliver(a, b, big_file(tmp_path / "file", MIB // 2)))
     assert changed(link, before, "lost")[0] > 0
 
 
@@ -105,16 +105,15 @@ def broken_off(a, b, path):
     return event
 
 
-@pytest.mark.parametrize("deaf", ["a>b", "b>a"])
-def test_ed01_one_direction_dead_for_a_while(pair, tmp_path, deaf):
+def test_ed01_one_direction_dead_for_a_while(pair, tmp_path):
     link, a, b = pair
     path = big_file(tmp_path / "file", 40 * MIB)
     link.tell("delay 5 rate 100M")
     broken_off(a, b, path)
-    link.tell(f"{deaf} drop all")
+    link.tell("b>a drop all")
     wait_for(lambda: any("break 1 of" in w for w in history(a, only(a.json("log")))), 20)
     assert only(a.json("log", "--pending")), "it went on through a dead line"
-    link.tell(f"{deaf} drop nothing")
+    link.tell("b>a drop nothing")
     once(a, b, *delivered(a, b, path))
     assert legs(a, "sent")[-1][0] > 4 * MIB, legs(a, "sent")
 
