@@ -54,7 +54,7 @@ def changed(link, before, what):
     return [after[way][what] - before[way][what] for way in ("a>b", "b>a")]
 
 
-def test_tx02_rx02_over_a_long_way(pair, tmp_path):
+def test_a_delivery_over_a_long_way(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 50")
     before = time.monotonic()
@@ -63,7 +63,7 @@ def test_tx02_rx02_over_a_long_way(pair, tmp_path):
     assert 0.4 < time.monotonic() - before < 15
 
 
-def test_tx08_three_of_ten_packets_lost_in_both_directions(pair, tmp_path):
+def test_three_of_ten_packets_lost_in_both_directions(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 2 loss 30")
     before = link.counts()
@@ -72,7 +72,7 @@ def test_tx08_three_of_ten_packets_lost_in_both_directions(pair, tmp_path):
     assert min(changed(link, before, "lost")) > 0
 
 
-def test_tx08_bursts_of_losses(pair, tmp_path):
+def test_bursts_of_losses(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 2 rate 200M bursts 0.5 20 90")
     before = link.counts()
@@ -80,7 +80,7 @@ def test_tx08_bursts_of_losses(pair, tmp_path):
     assert changed(link, before, "lost")[0] > 0
 
 
-def test_rx05_doubled_and_disordered_packets_make_one_delivery(pair, tmp_path):
+def test_doubled_and_disordered_packets_make_one_delivery(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 5 duplicate 30 reorder 30 15")
     before = link.counts()
@@ -88,7 +88,7 @@ def test_rx05_doubled_and_disordered_packets_make_one_delivery(pair, tmp_path):
     assert min(changed(link, before, "doubled")) > 0 and min(changed(link, before, "reordered")) > 0
 
 
-def test_tx03_without_udp_letters_go_over_tcp(pair, tmp_path):
+def test_without_udp_letters_go_over_tcp(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 5 drop udp")
     before = link.counts()
@@ -105,7 +105,7 @@ def broken_off(a, b, path):
     return event
 
 
-def test_ed01_one_direction_dead_for_a_while(pair, tmp_path):
+def test_tx08_ed01_one_direction_dead_for_a_while(pair, tmp_path):
     link, a, b = pair
     path = big_file(tmp_path / "file", 40 * MIB)
     link.tell("delay 5 rate 100M")
@@ -130,7 +130,7 @@ def test_ed01_cut_for_five_seconds_and_joined_again(pair, tmp_path):
     assert legs(a, "sent")[-1][0] > 4 * MIB, legs(a, "sent")
 
 
-def test_ed01_bk01_a_recipient_that_moves_in_mid_transfer(pair, tmp_path):
+def test_ed01_a_recipient_that_moves_in_mid_transfer(pair, tmp_path):
     link, a, b = pair
     path = big_file(tmp_path / "file", 40 * MIB)
     link.tell("delay 5 rate 100M")
