@@ -221,6 +221,12 @@ sp_channel_admit(struct sp_channel *ch)
 
 /* ---- records ---- */
 
+static bool
+is_raw(uint8_t type)
+{
+	return type == SP_RECORD_TAR || type == SP_RECORD_FRAME || type == SP_RECORD_PRINTS;
+}
+
 /* May a side seal this type now? The other side's opening follows the same rule. */
 static bool
 may_send(bool sender, bool first, uint8_t type)
@@ -229,6 +235,7 @@ may_send(bool sender, bool first, uint8_t type)
 	case SP_MSG_DATA_OPEN:
 		return sender && first;
 	case SP_RECORD_TAR:
+	case SP_RECORD_FRAME:
 	case SP_RECORD_PRINTS:
 	case SP_MSG_DATA_TRAILER:
 		return sender && !first;
@@ -285,7 +292,7 @@ sp_channel_seal_raw(struct sp_channel *ch, uint8_t type, uint64_t offset, uint8_
 {
 	enum sp_status st;
 
-	if ((type != SP_RECORD_TAR && type != SP_RECORD_PRINTS) || n == 0 || n > SP_RECORD_DATA)
+	if (!is_raw(type) || n == 0 || n > SP_RECORD_DATA)
 		return SP_E_ARGUMENT;
 	if (offset > UINT64_MAX - n)
 		return SP_E_RANGE;
@@ -346,7 +353,7 @@ read_text(struct sp_span text, struct sp_record *record)
 	record->type = sp_cursor_u8(&c);
 	record->offset = 0;
 	record->desc = NULL;
-	if (record->type == SP_RECORD_TAR || record->type == SP_RECORD_PRINTS) {
+	if (is_raw(record->type)) {
 		record->offset = sp_cursor_u64(&c);
 		if (sp_cursor_left(&c) == 0)
 			sp_cursor_fail(&c, SP_E_FORMAT);

@@ -82,7 +82,7 @@ SP_MUST_CHECK enum sp_status sp_channel_admit(struct sp_channel *ch);
 /* Types whose body is no row of messages.def: offset u64, then raw bytes. */
 #define SP_RECORD_TAR 0x41	/* DATA: bytes of the tar from this offset */
 #define SP_RECORD_PRINTS 0x46	/* bytes of prints.txt from this offset */
-#define SP_RECORD_FRAME 0x47	/* kept for compressed frames */
+#define SP_RECORD_FRAME 0x47	/* the next bytes of the zstd frame that holds the tar from this offset */
 
 #define SP_RECORD_HEAD 4			/* length u32: of the sealed bytes */
 #define SP_RECORD_RAW_AT (SP_RECORD_HEAD + 9)	/* where the raw bytes of a data record stand */
@@ -91,8 +91,8 @@ SP_MUST_CHECK enum sp_status sp_channel_admit(struct sp_channel *ch);
 
 /*
  * The hot path: have n + SP_RECORD_RAW_OVER bytes in a send buffer, read the n bytes into
- * sp_record_raw_place(record), then seal in place. type: SP_RECORD_TAR or SP_RECORD_PRINTS; n is
- * 1..SP_RECORD_DATA. The record is n + SP_RECORD_RAW_OVER bytes.
+ * sp_record_raw_place(record), then seal in place. type: SP_RECORD_TAR, _FRAME or _PRINTS; n is 1..SP_RECORD_DATA.
+ * The record is n + SP_RECORD_RAW_OVER bytes.
  */
 static inline uint8_t *sp_record_raw_place(uint8_t *record) { return record + SP_RECORD_RAW_AT; }
 SP_MUST_CHECK enum sp_status sp_channel_seal_raw(struct sp_channel *ch, uint8_t type, uint64_t offset,
