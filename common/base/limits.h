@@ -106,7 +106,7 @@
 #define SP_PRESS_MAX (1024 * 1024)	/* that a recipient takes in one: held for each transfer at most */
 #define SP_PRESS_WINDOW (8 * 1024 * 1024)	/* the most that every zstd program is to have room for */
 #define SP_PRESS_WORTH 16		/* a frame must save one byte in so many */
-#define SP_PRESS_RARELY 16		/* content that does not compress is tried again after so many turns */
+#define SP_PRESS_RARELY (4 * 1024 * 1024)	/* in content that does not compress, it is tried once in so much */
 #define SP_TURN_TAR (512 * 1024)	/* bytes of tar after which the next transfer has its turn, however small they came */
 #define SP_DATA_PORT_FIRST 21000	/* outside Linux's ephemeral range */
 #define SP_DATA_PORT_LAST 21999

@@ -49,6 +49,7 @@ struct data_happening {
 	bool sending;
 	uint64_t generation;		/* of the order: happenings of an older order are stale */
 	uint64_t bytes;			/* of the tar: how far it is */
+	uint64_t wire;			/* of this connection: bytes that it came or went as */
 	uint64_t from;			/* FINISHED, BROKEN: where this connection began */
 	enum sp_status status;
 	struct sp_why why;
@@ -61,6 +62,7 @@ struct data_settings {
 	const char *bind;			/* "" = all */
 	uint16_t port_first, port_last;		/* data range */
 	size_t chunk;				/* bytes of one data record, 2,048..65,536 */
+	bool compress;				/* what is sent, where that makes it shorter */
 	uint32_t idle_ms;
 	unsigned threads;			/* 0 = one a core */
 };

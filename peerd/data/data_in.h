@@ -15,6 +15,7 @@
 #include "common/net/socket.h"
 #include "peerd/data/data.h"
 #include "peerd/data/link.h"
+#include "peerd/data/press.h"
 
 /* Room per transfer: send or reserve, start, release, abort, listen, unlisten, what comes back from the sync helper (one each,
  * also of transfers just over); reserved, connected and ended, progress only while half is free. */
@@ -73,6 +74,7 @@ struct data_thread {
 	struct data_syncer *syncer;		/* likewise */
 	struct sp_addr bind;
 	size_t chunk;
+	bool compress;
 	uint32_t idle_ms;
 	pthread_t id;
 	bool started;
@@ -90,6 +92,7 @@ struct data_thread {
 	LIST_HEAD(, data_linger) lingers;		/* owned */
 	unsigned nlingers;
 	uint8_t *scratch;				/* owned; DATA_SCRATCH bytes */
+	struct press *press;				/* owned; NULL before its first use */
 	bool quits;
 };
 
@@ -103,21 +106,26 @@ struct data_transfer {
 	bool sending;
 	struct data_link link;
 	struct sp_timer *timer;		/* owned */
+	struct sp_timer *turn;		/* owned; set: the next turn comes with it and not with the socket */
 	uint64_t progress_ms;		/* of the last news of progress */
 	uint64_t from, bytes;		/* of the tar: where this connection began, and how far it is */
+	uint64_t wire;			/* bytes of its data records */
 	bool syncing;			/* a job of its is with the sync helper */
 	void (*free)(struct data_transfer *t);
 };
 
 /* thread.c */
+/* The thread's tools for frames, made when they are first needed. */
+SP_MUST_CHECK enum sp_status data_thread_press(struct data_thread *t, struct press **ret_press);
+
 SP_MUST_CHECK enum sp_status data_thread_init(struct data_thread *t, const struct data_settings *settings,
     struct sp_queue *news, atomic_ullong *refused, struct data_syncer *syncer, struct sp_why *why);
 SP_MUST_CHECK enum sp_status data_thread_start(struct data_thread *t, struct sp_why *why);
 void data_thread_done(struct data_thread *t);	/* ends it, its transfers too; all news are out then */
 
-/* Enters a transfer: its head is filled from the order, its timer calls on_timer with it. SP_E_NOMEM. */
+/* Enters a transfer: its head is filled from the order, its timers call on_timer and on_turn with it. SP_E_NOMEM. */
 SP_MUST_CHECK enum sp_status data_transfer_enter(struct data_thread *t, struct data_transfer *x,
-    const struct data_order *o, sp_timer_fn *on_timer);
+    const struct data_order *o, sp_timer_fn *on_timer, sp_timer_fn *on_turn);
 
 /* Gives the sync helper a job of this transfer; folder (-1: none) and journal are taken. False: not now. */
 bool data_transfer_sync(struct data_transfer *x, int folder_take, int journal_take, uint64_t offset, bool marked);

@@ -104,7 +104,8 @@ records(struct data_link *k, uint8_t **at, uint8_t *end, data_record_fn *fn, voi
 	enum sp_status st = SP_OK;
 	size_t n;
 
-	while (st == SP_OK && end - *at >= SP_RECORD_HEAD) {
+	k->enough = false;
+	while (st == SP_OK && !k->enough && end - *at >= SP_RECORD_HEAD) {
 		if (sp_record_bytes(*at, &n) != SP_OK || n > k->record_max)
 			return disturbed(why);
 		if ((size_t)(end - *at) < n)
@@ -119,26 +120,36 @@ records(struct data_link *k, uint8_t **at, uint8_t *end, data_record_fn *fn, voi
 	return st;
 }
 
+bool
+data_link_left(const struct data_link *k)
+{
+	size_t n;
+
+	return k->rest.len >= SP_RECORD_HEAD && (sp_record_bytes(k->rest.data, &n) != SP_OK || n <= k->rest.len);
+}
+
 enum sp_status
 data_link_read(struct data_link *k, uint8_t *scratch, data_record_fn *fn, void *arg, struct sp_why *why)
 {
 	uint8_t *at = scratch, *end = scratch + k->rest.len;
 	enum sp_status st;
-	ssize_t n;
+	ssize_t n = 0;
 
-	do
-		n = recv(k->fd, end, SP_SEND_BATCH, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return SP_OK;
-	if (n == 0)
-		errno = 0;
-	if (n <= 0)
-		return closed(why);
+	if (!data_link_left(k)) {
+		do
+			n = recv(k->fd, end, SP_SEND_BATCH, 0);
+		while (n < 0 && errno == EINTR);
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return SP_OK;
+		if (n == 0)
+			errno = 0;
+		if (n <= 0)
+			return closed(why);
+		k->heard_ms = sp_clock_boot_ms();
+	}
 	if (k->rest.len > 0)
 		memcpy(scratch, k->rest.data, k->rest.len);
 	end += n;
-	k->heard_ms = sp_clock_boot_ms();
 	if ((st = records(k, &at, end, fn, arg, why)) != SP_OK)
 		return st;
 	sp_buf_clear(&k->rest);

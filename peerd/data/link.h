@@ -17,6 +17,7 @@ struct data_link {
 	size_t out_at;
 	struct sp_buf rest;		/* the beginning of a record */
 	size_t record_max;		/* longest record that the other side may send here */
+	bool enough;			/* set by a data_record_fn: the records behind this one wait for the next turn */
 	uint64_t heard_ms, sent_ms;	/* when bytes last came and went */
 };
 
@@ -50,10 +51,14 @@ typedef enum sp_status data_record_fn(void *arg, const struct sp_record *record,
 #define DATA_SCRATCH (SP_SEND_BATCH + SP_RECORD_BYTES_MAX)
 
 /*
- * One turn of reading, at most SP_SEND_BATCH bytes: opens each whole record and hands it on, until there are no more
- * or fn fails. What does not open never counts as said by the other side: SP_E_CLOSED, which may be tried again.
+ * One turn of reading, at most SP_SEND_BATCH bytes: opens each whole record and hands it on, until there are no more,
+ * fn fails, or says that it is enough; then data_link_left(), and they come first in the next turn. What does not open
+ * never counts as said by the other side: SP_E_CLOSED, which may be tried again.
  */
 SP_MUST_CHECK enum sp_status data_link_read(struct data_link *k, uint8_t *scratch, data_record_fn *fn, void *arg,
     struct sp_why *why);
+
+/* Are there whole records from an earlier turn? The socket need not become readable for them. */
+bool data_link_left(const struct data_link *k);
 
 #endif

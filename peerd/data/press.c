@@ -68,23 +68,16 @@ press_pack(struct press *p, size_t n)
 	return ZSTD_isError(did) || did >= n ? sp_span(NULL, 0) : sp_span(p->frame, did);
 }
 
-bool
-press_due(struct press_tries *t)
-{
-	if (t->raw == 0)
-		return true;
-	t->raw--;
-	return false;
-}
-
 void
-press_learn(struct press_tries *t, bool worth)
+press_learn(struct press_tries *t, uint64_t at, bool worth)
 {
 	if (worth)
 		t->run = 0;
-	else
-		t->run = t->run == 0 ? 1 : 2 * t->run < SP_PRESS_RARELY ? 2 * t->run : SP_PRESS_RARELY;
-	t->raw = t->run;
+	else if (t->run == 0)
+		t->run = SP_PRESS_TAR;
+	else if (t->run < SP_PRESS_RARELY)
+		t->run *= 2;
+	t->raw_until = at + t->run;
 }
 
 /* ---- receiving ---- */
@@ -156,27 +149,23 @@ read_head(struct press_in *in, struct sp_why *why)
 static enum sp_status
 walk_blocks(struct press_in *in, bool *ret_whole, struct sp_why *why)
 {
-	bool last = false;
-
-	while (!last && in->next + BLOCK_HEAD <= in->bytes.len) {
+	while (in->next + BLOCK_HEAD <= in->bytes.len) {
 		uint64_t head = little(in->bytes.data + in->next, BLOCK_HEAD);
 		unsigned type = head >> 1 & 3;
+		size_t end = in->next + BLOCK_HEAD + (type == 1 ? 1 : (size_t)(head >> 3));
 
 		if (type == 3)
 			return no_frame(why);
-		last = (head & 1) != 0;
-		in->next += BLOCK_HEAD + (type == 1 ? 1 : (size_t)(head >> 3));
-		if (in->next >= in->holds)
+		if (end >= in->holds)
 			return sp_fail(SP_E_LONG, why, "a compressed frame is not shorter than what it holds");
-		/* the last block may still be on its way: then its head is looked at again */
-		if (last && in->next > in->bytes.len) {
-			in->next -= BLOCK_HEAD + (type == 1 ? 1 : (size_t)(head >> 3));
+		if (end > in->bytes.len)	/* the rest of the block is still to come */
 			return SP_OK;
+		if ((head & 1) != 0) {
+			*ret_whole = true;
+			return end == in->bytes.len ? SP_OK : no_frame(why);
 		}
+		in->next = end;
 	}
-	if (last && in->next < in->bytes.len)
-		return no_frame(why);
-	*ret_whole = last;
 	return SP_OK;
 }
 

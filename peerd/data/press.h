@@ -25,13 +25,14 @@ struct sp_span press_pack(struct press *p, size_t n);
 
 /* What a sender has learned of its packet. Zeroes: nothing yet. */
 struct press_tries {
-	unsigned raw;		/* turns to come that are not tried */
-	unsigned run;		/* turns left out after the last vain try */
+	uint64_t raw_until;	/* of the tar: up to here nothing is tried */
+	uint64_t run;		/* so long that was after the last vain try */
 };
 
-/* Is this turn's content to be tried? Then what came of it is told. Vain tries become rarer, one turn in SP_PRESS_RARELY. */
-bool press_due(struct press_tries *t);
-void press_learn(struct press_tries *t, bool worth);
+/* Is what begins at this offset to be tried? Then it is told what came of it, and where the try ended. After vain tries they
+ * become rarer, one in SP_PRESS_RARELY of content. */
+static inline bool press_due(const struct press_tries *t, uint64_t at) { return at >= t->raw_until; }
+void press_learn(struct press_tries *t, uint64_t at, bool worth);
 
 /* ---- receiving ---- */
 

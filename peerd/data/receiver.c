@@ -22,6 +22,8 @@ struct data_receiver {
 	struct data_writer *writer;		/* owned */
 	struct sp_buf prints_text;
 	size_t prints_max;
+	struct press_in frame;			/* that is coming in */
+	uint64_t turn_at;			/* of the tar: where this turn began */
 	struct data_result *result;		/* owned, filled as things are known */
 	bool said_by_peer;
 	bool held;				/* until the delivery is paid */
@@ -36,6 +38,7 @@ receiver_free(struct data_transfer *x)
 
 	data_writer_free(r->writer);
 	sp_buf_done(&r->prints_text);
+	press_in_done(&r->frame);
 	data_result_free(r->result);
 	free((char *)r->order.received);
 	sp_wipe(r, sizeof(*r));
@@ -55,11 +58,16 @@ rests(const struct data_receiver *r)
 	return r->x.syncing && data_writer_at(r->writer) - data_writer_durable(r->writer) >= SP_DIRTY_MAX;
 }
 
-/* What the connection is watched for. */
-static unsigned
-wanted(const struct data_receiver *r)
+/* Watches the connection for what is wanted now; or the next turn comes without it. */
+static enum sp_status
+watch(struct data_receiver *r)
 {
-	return (r->held || rests(r) ? 0 : SP_READ) | (data_link_waiting(&r->x.link) > 0 ? SP_WRITE : 0);
+	bool reads = !r->held && !rests(r);
+
+	if (reads && data_link_left(&r->x.link) && !sp_timer_is_set(r->x.turn))
+		sp_timer_set(r->x.turn, 0);
+	reads = reads && !sp_timer_is_set(r->x.turn);
+	return data_link_want(&r->x.link, (reads ? SP_READ : 0) | (data_link_waiting(&r->x.link) > 0 ? SP_WRITE : 0));
 }
 
 /* ---- the connection's proof: asked by half.c ---- */
@@ -204,26 +212,55 @@ on_end(struct data_receiver *r, const struct sp_record *record, struct sp_why *w
 	return data_link_seal(&r->x.link, SP_MSG_DATA_END, &end, why);
 }
 
+/* What the next record of a frame makes available; nothing before the frame is whole. */
+static enum sp_status
+on_frame(struct data_receiver *r, const struct sp_record *record, struct sp_span *ret_bytes, struct sp_why *why)
+{
+	struct press *press;
+	bool whole;
+	enum sp_status st = press_in_add(&r->frame, record->offset, record->body, &whole, why);
+
+	*ret_bytes = sp_span(NULL, 0);
+	if (st == SP_OK && whole && (st = data_thread_press(r->x.thread, &press)) == SP_OK)
+		st = press_unpack(press, &r->frame, ret_bytes, why);
+	return st;
+}
+
+static enum sp_status
+on_tar(struct data_receiver *r, const struct sp_record *record, struct sp_why *why)
+{
+	struct sp_span bytes = record->body;
+	enum sp_status st = SP_OK;
+
+	r->x.wire += record->body.n + SP_RECORD_RAW_OVER;
+	if (record->type == SP_RECORD_FRAME)
+		st = on_frame(r, record, &bytes, why);
+	else if (press_in_begun(&r->frame))
+		st = sp_fail(SP_E_FORMAT, why, "a compressed frame was not ended");
+	if (st == SP_OK && bytes.n > 0)
+		st = data_writer_feed(r->writer, record->offset, bytes, why);
+	r->x.link.enough = data_writer_at(r->writer) - r->turn_at >= SP_TURN_TAR;
+	if (st == SP_OK && data_writer_is_full(r->writer)) {
+		r->phase = PRINTS;
+		r->prints_max = 64 + 80 * (size_t)data_writer_files(r->writer);
+	}
+	return st;
+}
+
 static enum sp_status
 on_record(void *arg, const struct sp_record *record, struct sp_why *why)
 {
 	struct data_receiver *r = arg;
-	enum sp_status st;
+	bool is_tar = record->type == SP_RECORD_TAR || record->type == SP_RECORD_FRAME;
 
 	if (record->type == SP_MSG_DATA_ABORT && r->phase != DONE) {
 		r->said_by_peer = true;
 		return data_abort_read(record->body, "the sender", why);
 	}
-	if (record->type == SP_RECORD_TAR && r->phase == TAR) {
-		st = data_writer_feed(r->writer, record->offset, record->body, why);
-		if (st == SP_OK && data_writer_is_full(r->writer)) {
-			r->phase = PRINTS;
-			r->prints_max = 64 + 80 * (size_t)data_writer_files(r->writer);
-		}
-		return st;
-	}
+	if (is_tar && r->phase == TAR)
+		return on_tar(r, record, why);
 	/* More than was offered has a word of its own. */
-	if (record->type == SP_RECORD_TAR && r->phase > TAR)
+	if (is_tar && r->phase > TAR)
 		return sp_fail(SP_E_LONG, why, "more bytes came than were offered");
 	if (record->type == SP_RECORD_PRINTS && r->phase == PRINTS)
 		return on_prints(r, record, why);
@@ -290,7 +327,7 @@ data_receiver_synced(struct data_transfer *x, const struct data_sync *job)
 		x->link.heard_ms = sp_clock_boot_ms();
 	if ((st = checkpointed(r, job, &why)) == SP_OK) {
 		checkpoint(r);
-		st = data_link_want(&x->link, wanted(r));
+		st = watch(r);
 	}
 	if (st != SP_OK)
 		broken(r, st, &why);
@@ -306,6 +343,7 @@ on_ready(void *arg, unsigned ready)
 	struct sp_why why = { "" };
 	enum sp_status st = SP_OK;
 
+	r->turn_at = data_writer_at(r->writer);
 	if ((ready & SP_READ) != 0)
 		st = data_link_read(k, r->x.thread->scratch, on_record, r, &why);
 	if (st == SP_OK && data_link_flush(k, &why) != SP_OK && r->phase != DONE)
@@ -316,7 +354,7 @@ on_ready(void *arg, unsigned ready)
 	}
 	if (st == SP_OK) {
 		checkpoint(r);
-		st = data_link_want(k, wanted(r));
+		st = watch(r);
 	}
 	if (r->writer != NULL)
 		r->x.bytes = data_writer_at(r->writer);
@@ -324,6 +362,16 @@ on_ready(void *arg, unsigned ready)
 		broken(r, st, &why);
 	else
 		data_transfer_progress(&r->x, data_writer_at(r->writer));
+}
+
+/* A turn that does not come with the socket. */
+static void
+on_turn(void *arg)
+{
+	struct data_receiver *r = arg;
+
+	if (!r->held && !rests(r))
+		on_ready(r, SP_READ);
 }
 
 /* Before the connection: its deadline. After: heart-beats, and the sender's silence. */
@@ -349,7 +397,7 @@ on_timer(void *arg)
 		st = data_link_flush(k, &why);
 	if (st == SP_OK) {
 		checkpoint(r);
-		st = data_link_want(k, wanted(r));
+		st = watch(r);
 	}
 	if (st != SP_OK)
 		broken(r, st, &why);
@@ -396,7 +444,7 @@ data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel 
 	st = k->watch != NULL ? begin_tar(r, &why) : SP_E_NOMEM;
 	r->held_until_ms = k->heard_ms + SP_FRANK_WAIT_MS;
 	if (st == SP_OK)
-		st = data_link_want(k, wanted(r));
+		st = watch(r);
 	if (st != SP_OK) {
 		broken(r, st, &why);
 		return;
@@ -416,7 +464,7 @@ data_receiver_release(struct data_transfer *x)
 		return;
 	r->held = false;
 	x->link.heard_ms = sp_clock_boot_ms();
-	if (r->phase >= TAR && data_link_want(&x->link, wanted(r)) != SP_OK)
+	if (r->phase >= TAR && watch(r) != SP_OK)
 		broken(r, SP_E_SYS, &why);
 }
 
@@ -449,7 +497,7 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 	o->receive.received = NULL;
 	sp_id_text(&r->order.transfer, r->id_text);
 	terms = terms_of(&r->order, r->id_text);
-	if (data_transfer_enter(t, &r->x, o, on_timer) != SP_OK || data_writer_new(&terms, &r->writer) != SP_OK) {
+	if (data_transfer_enter(t, &r->x, o, on_timer, on_turn) != SP_OK || data_writer_new(&terms, &r->writer) != SP_OK) {
 		broken(r, SP_E_NOMEM, &why);
 		return;
 	}

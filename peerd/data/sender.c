@@ -24,6 +24,7 @@ struct data_sender {
 	const struct sp_key *sign_key;	/* borrowed */
 	int folder;			/* owned: the source's; -1 = nothing is kept */
 	struct data_reader *reader;	/* owned; borrows the source */
+	struct press_tries tries;
 	uint8_t reply[SP_CHANNEL_REPLY];
 	size_t have;
 	struct sp_buf prints_text;
@@ -115,8 +116,9 @@ read_reply(struct data_sender *s, struct sp_why *why)
 
 /* ---- records out ---- */
 
+/* One record. bytes: what it carries; NULL: the next of the tar. */
 static enum sp_status
-add_raw(struct data_sender *s, uint8_t type, uint64_t offset, size_t n, struct sp_why *why)
+add_raw(struct data_sender *s, uint8_t type, uint64_t offset, const uint8_t *bytes, size_t n, struct sp_why *why)
 {
 	struct sp_buf *out = &s->x.link.out;
 	size_t before = out->len;
@@ -125,14 +127,41 @@ add_raw(struct data_sender *s, uint8_t type, uint64_t offset, size_t n, struct s
 
 	if (record == NULL)
 		return sp_buf_status(out);
-	if (type == SP_RECORD_TAR)
+	if (bytes == NULL)
 		st = data_reader_fill(s->reader, sp_record_raw_place(record), n, why);
 	else
-		memcpy(sp_record_raw_place(record), s->prints_text.data + offset, n);
+		memcpy(sp_record_raw_place(record), bytes, n);
 	if (st == SP_OK)
 		st = sp_channel_seal_raw(s->x.link.channel, type, offset, record, n);
 	if (st != SP_OK)
 		out->len = before;	/* a plain record must never leave */
+	else if (type != SP_RECORD_PRINTS)
+		s->x.wire += n + SP_RECORD_RAW_OVER;
+	return st;
+}
+
+/* The next part of the tar, tried as a frame. */
+static enum sp_status
+add_pressed(struct data_sender *s, struct sp_why *why)
+{
+	uint64_t at = data_reader_at(s->reader), left = data_reader_left(s->reader);
+	size_t n = left < SP_PRESS_TAR ? (size_t)left : SP_PRESS_TAR, chunk = s->x.thread->chunk;
+	struct sp_span part;
+	struct press *press;
+	enum sp_status st;
+	bool worth;
+
+	if ((st = data_thread_press(s->x.thread, &press)) != SP_OK ||
+	    (st = data_reader_fill(s->reader, press_plain(press), n, why)) != SP_OK)
+		return st;
+	part = press_pack(press, n);
+	worth = part.n > 0;
+	press_learn(&s->tries, at + n, worth);
+	if (!worth)
+		part = sp_span(press_plain(press), n);
+	for (size_t i = 0; st == SP_OK && i < part.n; i += chunk)
+		st = add_raw(s, worth ? SP_RECORD_FRAME : SP_RECORD_TAR, worth ? at : at + i, part.p + i,
+		    part.n - i < chunk ? part.n - i : chunk, why);
 	return st;
 }
 
@@ -171,15 +200,17 @@ add_next(struct data_sender *s, struct sp_why *why)
 	case TAR:
 		left = data_reader_left(s->reader);
 		n = left < s->x.thread->chunk ? (size_t)left : s->x.thread->chunk;
+		if (n > 0 && s->x.thread->compress && press_due(&s->tries, at))
+			return add_pressed(s, why);
 		if (n > 0)
-			return add_raw(s, SP_RECORD_TAR, at, n, why);
+			return add_raw(s, SP_RECORD_TAR, at, NULL, n, why);
 		s->phase = PRINTS;
 		return sp_prints_encode(data_reader_prints(s->reader), &s->prints_text);
 	case PRINTS:
 		left = s->prints_text.len - s->prints_at;
 		n = left < SP_RECORD_DATA ? (size_t)left : SP_RECORD_DATA;
 		if (n > 0) {
-			st = add_raw(s, SP_RECORD_PRINTS, s->prints_at, n, why);
+			st = add_raw(s, SP_RECORD_PRINTS, s->prints_at, s->prints_text.data + s->prints_at, n, why);
 			s->prints_at += n;
 			return st;
 		}
@@ -194,10 +225,12 @@ static enum sp_status
 write_turn(struct data_sender *s, struct sp_why *why)
 {
 	struct data_link *k = &s->x.link;
+	uint64_t from = data_reader_at(s->reader);
 	enum sp_status st = SP_OK;
 
 	if (data_link_waiting(k) == 0)
-		while (st == SP_OK && s->phase < SENT && k->out.len < SP_SEND_BATCH - SP_RECORD_DATA / 2)
+		while (st == SP_OK && s->phase < SENT && k->out.len < SP_SEND_BATCH - SP_RECORD_DATA / 2 &&
+		    data_reader_at(s->reader) - from <= SP_TURN_TAR - SP_PRESS_TAR)
 			st = add_next(s, why);
 	return st == SP_OK ? data_link_flush(k, why) : st;
 }
@@ -330,6 +363,13 @@ on_ready(void *arg, unsigned ready)
 		data_transfer_progress(&s->x, data_reader_at(s->reader));
 }
 
+/* A turn that does not come with the socket. */
+static void
+on_turn(void *arg)
+{
+	on_ready(arg, SP_WRITE);
+}
+
 static void
 on_timer(void *arg)
 {
@@ -407,7 +447,7 @@ data_sender_begin(struct data_thread *t, struct data_order *o)
 	s->offer = o->send.keys.offer;
 	s->sign_key = o->send.sign_key;
 	s->source = sp_take(&o->send.source);
-	st = data_transfer_enter(t, &s->x, o, on_timer);
+	st = data_transfer_enter(t, &s->x, o, on_timer, on_turn);
 	if (st == SP_OK)
 		st = dial(s, o, &why);
 	if (st != SP_OK)

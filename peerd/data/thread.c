@@ -54,7 +54,8 @@ find(const struct data_thread *t, uint64_t serial)
 }
 
 enum sp_status
-data_transfer_enter(struct data_thread *t, struct data_transfer *x, const struct data_order *o, sp_timer_fn *on_timer)
+data_transfer_enter(struct data_thread *t, struct data_transfer *x, const struct data_order *o, sp_timer_fn *on_timer,
+    sp_timer_fn *on_turn)
 {
 	x->thread = t;
 	x->serial = o->serial;
@@ -65,7 +66,8 @@ data_transfer_enter(struct data_thread *t, struct data_transfer *x, const struct
 	data_link_init(&x->link);
 	LIST_INSERT_HEAD(&t->transfers, x, list);
 	x->timer = sp_timer_new(t->loop, on_timer, x);
-	return x->timer != NULL ? SP_OK : SP_E_NOMEM;
+	x->turn = sp_timer_new(t->loop, on_turn, x);
+	return x->timer != NULL && x->turn != NULL ? SP_OK : SP_E_NOMEM;
 }
 
 static void
@@ -75,6 +77,7 @@ leave(struct data_transfer *x)
 	if (!x->sending)
 		data_half_forget(x->thread, x);
 	sp_timer_free(x->timer);
+	sp_timer_free(x->turn);
 	data_link_done(&x->link);
 	x->free(x);
 }
@@ -90,7 +93,7 @@ tell(struct data_transfer *x, enum data_what what, uint64_t bytes, enum sp_statu
 		abort();
 	n->h = (struct data_happening){ .what = what, .transfer = x->id, .sending = x->sending,
 	    .generation = x->generation,
-		.bytes = bytes, .from = x->from, .status = st, .result = result };
+		.bytes = bytes, .from = x->from, .wire = x->wire, .status = st, .result = result };
 	if (why != NULL)
 		n->h.why = *why;
 	n->serial = x->serial;
@@ -275,6 +278,15 @@ on_order(void *arg, void *item)
 /* ---- the thread ---- */
 
 enum sp_status
+data_thread_press(struct data_thread *t, struct press **ret_press)
+{
+	enum sp_status st = t->press == NULL ? press_new(&t->press) : SP_OK;
+
+	*ret_press = t->press;
+	return st;
+}
+
+enum sp_status
 data_thread_init(struct data_thread *t, const struct data_settings *settings, struct sp_queue *news,
     atomic_ullong *refused, struct data_syncer *syncer, struct sp_why *why)
 {
@@ -287,6 +299,7 @@ data_thread_init(struct data_thread *t, const struct data_settings *settings, st
 	t->refused = refused;
 	t->syncer = syncer;
 	t->chunk = settings->chunk;
+	t->compress = settings->compress;
 	t->idle_ms = settings->idle_ms;
 	if ((t->in = sp_queue_new(DATA_ORDERS)) == NULL || (t->scratch = malloc(DATA_SCRATCH)) == NULL)
 		return sp_fail(SP_E_NOMEM, why, "no memory or descriptors for the data threads");
@@ -339,6 +352,7 @@ data_thread_done(struct data_thread *t)
 		sp_loop_undrain(t->loop, t->in);
 	sp_loop_free(t->loop);
 	sp_queue_free(t->in);
+	press_free(t->press);
 	free(t->scratch);
 	*t = (struct data_thread){ 0 };
 }

@@ -59,9 +59,9 @@ struct live {
 	struct post_in *done_in;		/* DONE, to be answered when it is saved */
 	bool reported;				/* creditd was asked to be told, before serials are reserved */
 	bool connected;				/* both sides have proved themselves since the last accept */
+	uint64_t rest, wire;			/* bytes of the packet that the last connection sent, and what they went as */
 	bool settled_early;			/* DONE came before our own data thread had finished */
-	uint32_t fetches;			/* tries to get the receipt, or the postmark that is late */
-	uint32_t asks;				/* for a postmark that is being made */
+	uint32_t fetches, asks;			/* tries to get the receipt or the late postmark; one that is being made */
 	uint32_t waits;				/* times in a row that it was told to wait, or nobody was there */
 	uint64_t offered_ms;			/* boot clock: when it was offered last and answered */
 

@@ -230,7 +230,8 @@ keep_done(struct sp_work *work)
 		if (k->status != SP_OK)
 			send_fail(l, k->status, &k->why);
 		else
-			live_happens(l, SEND_ON_SENT, NULL);
+			live_happens(l, SEND_ON_SENT, "everything was sent, %llu bytes of the packet as %llu; waits for the "
+			    "recipient's signature", (unsigned long long)l->rest, (unsigned long long)l->wire);
 	}
 	keep_drop(work);
 }
@@ -268,8 +269,8 @@ log_data(const struct live *l, const char *what, const struct data_happening *h)
 {
 	char id[SP_ID_TEXT];
 
-	sp_log(SP_LOG_INFO, what, "transfer=%s sent_from=%llu to=%llu status=%s", sp_id_text(&l->row->id, id),
-	    (unsigned long long)h->from, (unsigned long long)h->bytes, sp_status_name(h->status));
+	sp_log(SP_LOG_INFO, what, "transfer=%s sent_from=%llu to=%llu wire=%llu status=%s", sp_id_text(&l->row->id, id),
+	    (unsigned long long)h->from, (unsigned long long)h->bytes, (unsigned long long)h->wire, sp_status_name(h->status));
 }
 
 void
@@ -290,6 +291,8 @@ send_data(struct live *l, struct data_happening *h)
 		break;
 	case DATA_FINISHED:
 		log_data(l, "data-sent", h);
+		l->rest = h->bytes - h->from;
+		l->wire = h->wire;
 		finished(l, h->result);
 		break;
 	case DATA_BROKEN:

@@ -2,6 +2,7 @@
  * data_hostile_test.c - senders that lie: each is refused with the right word, and nothing stands outside the
  * incoming folder.
  */
+#include "peerd/data/press.h"
 #include "peerd/data/reader.h"
 #include "tests/unit/liar_in_test.h"
 
@@ -26,6 +27,35 @@ put_tar(struct liar *l, struct data_reader *reader, const struct lie *lie)
 	}
 	if (lie->extra_tar)
 		put_raw(l, SP_RECORD_TAR, data_reader_at(reader), "x", 1);
+}
+
+/* The whole tar as a frame or two, and what may be wrong with them. */
+static void
+put_frames(struct liar *l, struct data_reader *reader, const struct lie *lie)
+{
+	static const uint8_t bomb[] = { 0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0x10, 0, 2, 0, 0x10, 'x', 3, 0, 0x10, 'x' };
+	size_t n = (size_t)data_reader_left(reader), first = lie->frames == MIXED ? 1000 : 0;
+	SP_AUTO(press) *press = NULL;
+	struct sp_span frame;
+	uint8_t *plain;
+
+	ck_status(press_new(&press), SP_OK);
+	plain = press_plain(press);
+	ck_assert_uint_lt(n, SP_PRESS_TAR);
+	ck_status(data_reader_fill(reader, plain, n, &why), SP_OK);
+	plain[n] = 0;
+	if (first > 0)
+		put_raw(l, SP_RECORD_TAR, 0, plain, first);
+	memmove(plain, plain + first, n - first);
+	n += lie->frames == BEYOND;
+	frame = lie->frames == BOMB ? sp_span(bomb, sizeof(bomb)) : press_pack(press, n - first);
+	ck_assert_uint_gt(frame.n, 10);
+	if (lie->frames == TAR_WITHIN) {
+		put_raw(l, SP_RECORD_FRAME, 0, frame.p, 9);
+		put_raw(l, SP_RECORD_TAR, 0, plain, n);
+	}
+	for (size_t i = 0; i < frame.n - (lie->frames == CUT); i++)
+		put_raw(l, SP_RECORD_FRAME, first + (lie->frames == ELSEWHERE), frame.p + i, 1);
 }
 
 static void
@@ -63,7 +93,10 @@ put_everything(struct liar *l, struct data_reader *reader, const struct lie *lie
 		put_msg(l, SP_MSG_DATA_END, &end);
 	if (lie->prints_first)
 		put_raw(l, SP_RECORD_PRINTS, 0, "x", 1);
-	put_tar(l, reader, lie);
+	if (lie->frames != NO_FRAMES)
+		put_frames(l, reader, lie);
+	else
+		put_tar(l, reader, lie);
 	ck_status(sp_prints_encode(data_reader_prints(reader), &prints), SP_OK);
 	if (lie->wrong_print)
 		prints.data[prints.len - 2] = prints.data[prints.len - 2] == '0' ? '1' : '0';
@@ -138,21 +171,25 @@ check_lie(const char *name, const struct lie *lie, enum sp_status expected, bool
 /* The liar who does everything right: the frame of these tests is sound. */
 START_TEST(an_honest_liar_is_believed)
 {
-	struct lie none = { 0 };
-	struct pair *p;
-	struct liar l;
+	const struct lie ways[] = { { .frames = NO_FRAMES }, { .frames = HONEST }, { .frames = MIXED } };
 
-	stage_new(0);
-	p = agree_on_something();
-	expect(p);
-	l = lie_to(p, &none);
-	ck_assert(!l.heard_abort);
-	wait_for(1);
-	ck_assert_msg(p->received_status == SP_OK, "%s", p->received_why.text);
-	check_same(p, "t");
-	check_outside();
-	source_free(p->send.source);
-	stage_done();
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct pair *p;
+		struct liar l;
+
+		stage_new(0);
+		p = agree_on_something();
+		expect(p);
+		l = lie_to(p, &ways[i]);
+		ck_assert(!l.heard_abort);
+		wait_for(1);
+		ck_assert_msg(p->received_status == SP_OK, "%s", p->received_why.text);
+		check_same(p, "t");
+		check_outside();
+		source_free(p->send.source);
+		stage_done();
+		npairs = 0;
+	}
 }
 END_TEST
 
@@ -273,6 +310,12 @@ LIE(fingerprints_before_the_packet, SP_E_FORMAT, true, .prints_first = true)
 LIE(end_before_the_packet, SP_E_FORMAT, true, .end_first = true)
 LIE(given_up_by_the_sender, SP_E_IO, false, .abort_with = SP_E_IO)
 
+LIE(a_frame_beyond_the_packet, SP_E_LONG, true, .frames = BEYOND)
+LIE(a_frame_that_is_not_ended, SP_E_FORMAT, true, .frames = CUT)
+LIE(plain_bytes_within_a_frame, SP_E_FORMAT, true, .frames = TAR_WITHIN)
+LIE(a_frame_that_is_a_bomb, SP_E_FORMAT, true, .frames = BOMB)
+LIE(a_frame_at_another_offset, SP_E_FORMAT, true, .frames = ELSEWHERE)
+
 /* A header or a zero in the middle that is not what the manifest implies; content that is not what was hashed. */
 START_TEST(no_byte_may_differ)
 {
@@ -346,4 +389,5 @@ UNIT_MAIN("data/hostile", an_honest_liar_is_believed, acc07_the_unproved_do_not_
     fingerprints_not_those_signed,
     trailer_by_another_station, trailer_of_another_offer, trailer_with_other_changes, fingerprints_before_the_packet,
     end_before_the_packet, given_up_by_the_sender, no_byte_may_differ,
-    rx07_the_packet_must_be_the_one_offered)
+    a_frame_beyond_the_packet, a_frame_that_is_not_ended, plain_bytes_within_a_frame, a_frame_that_is_a_bomb,
+    a_frame_at_another_offset, rx07_the_packet_must_be_the_one_offered)

@@ -21,6 +21,7 @@ struct pair {
 	struct sp_why sent_why, received_why;
 	struct data_result *sent_result, *received_result;
 	unsigned connected, progress;
+	uint64_t sent_wire, received_wire;
 };
 
 static struct sp_loop *loop;
@@ -71,6 +72,7 @@ on_happening(void *arg, struct data_happening *h)
 	p->progress += h->what == DATA_PROGRESS;
 	if (h->what != DATA_FINISHED && h->what != DATA_BROKEN)
 		return;
+	*(h->sending ? &p->sent_wire : &p->received_wire) = h->wire;
 	if (h->what == DATA_FINISHED)
 		ck_status(h->status, SP_OK);
 	else
@@ -100,12 +102,14 @@ wait_for(unsigned ends)
 		ck_status(sp_loop_run(loop), SP_OK);
 }
 
+static unsigned stage_threads = 2;	/* of each side */
+
 static inline void
 stage_new(size_t chunk)
 {
 	struct data_settings settings = { .bind = "127.0.0.1", .port_first = 23000, .port_last = 23999,
 	    .chunk = chunk,
-		.threads = 2 };
+		.threads = stage_threads, .compress = true };
 
 	tree_new();
 	snprintf(received_dir, sizeof(received_dir), "%s/received", tree_dir);

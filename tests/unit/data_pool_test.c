@@ -131,6 +131,64 @@ START_TEST(sys07_many_at_once)
 }
 END_TEST
 
+/* Text goes as fewer bytes than it has, what is random as hardly more; both sides count the same. */
+START_TEST(pk01_fewer_bytes_go_for_text)
+{
+	static char text[1 << 20], noise[1 << 20];
+	struct pair *p, *q;
+
+	stage_new(0);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i * i % 7 + i / 4096 % 10);
+	sp_random(noise, sizeof(noise));
+	tree_file("text", text, sizeof(text), 0644);
+	tree_file("noise", noise, sizeof(noise), 0644);
+	p = agree(walk("text"));
+	q = agree(walk("noise"));
+	deliver(p);
+	deliver(q);
+	check_delivered(p);
+	check_same(p, "text");
+	check_same(q, "noise");
+	ck_assert_uint_lt(p->sent_wire, sizeof(text) / 4);
+	ck_assert_uint_gt(q->sent_wire, sizeof(noise));
+	ck_assert_uint_lt(q->sent_wire, sizeof(noise) + sizeof(noise) / 100);
+	ck_assert_uint_eq(p->sent_wire, p->received_wire);
+	ck_assert_uint_eq(q->sent_wire, q->received_wire);
+	stage_done();
+}
+END_TEST
+
+/* One thread at each side, and on it a packet of 400 MiB: meanwhile others begin and end, one after the other, each with several
+ * turns of its own. Zeroes are hardly anything on the wire: a turn ends after so many bytes of the packet all the same. */
+START_TEST(tx09_no_transfer_waits_for_anothers_end)
+{
+	enum { SMALL = 12 };
+	struct pair *large;
+	int fd;
+
+	stage_threads = 1;
+	stage_new(0);
+	fd = open(tree_path("large"), O_WRONLY | O_CREAT, 0644);
+	ck_assert_int_eq(ftruncate(fd, 400 << 20), 0);
+	close(fd);
+	tree_text("small", "no more than this");
+	large = agree(walk("large"));
+	expect(large);
+	for (int i = 0; i < SMALL; i++)
+		(void)agree(walk("small"));
+	ck_status(data_send(alice, &large->send), SP_OK);
+	for (size_t i = 1; i <= SMALL; i++) {
+		deliver(&pairs[i]);
+		ck_assert(!large->sent && !large->received);
+		check_delivered(&pairs[i]);
+	}
+	wait_for(2);
+	check_delivered(large);
+	stage_done();
+}
+END_TEST
+
 START_TEST(links_that_point_outside_are_listed)
 {
 	struct pair *p;
@@ -458,7 +516,7 @@ START_TEST(settings_out_of_range)
 END_TEST
 
 UNIT_MAIN("data/pool", tx02_a_tree_arrives_identical, the_smallest_chunk_will_do,
-    nothing_but_folders_and_an_empty_file, a_large_file_with_holes, sys07_many_at_once,
+    nothing_but_folders_and_an_empty_file, a_large_file_with_holes, sys07_many_at_once, pk01_fewer_bytes_go_for_text, tx09_no_transfer_waits_for_anothers_end,
     links_that_point_outside_are_listed, a_changed_file_is_left_out_and_said, nothing_but_changed_files_fails,
     the_recipients_failure_reaches_the_sender, either_side_can_end_it, tx15_cancelled_in_the_middle,
     a_pool_that_ends_breaks_its_transfers, nobody_there, a_connection_that_comes_early_waits,

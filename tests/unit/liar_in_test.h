@@ -21,6 +21,7 @@ struct lie {
 	bool trailer_by_other, trailer_of_other_offer, trailer_changed;
 	bool prints_first, end_first;
 	enum sp_status abort_with;
+	enum { NO_FRAMES, HONEST, TAR_WITHIN, BEYOND, CUT, BOMB, ELSEWHERE, MIXED } frames;
 };
 
 struct liar {

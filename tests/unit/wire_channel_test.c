@@ -518,7 +518,7 @@ told(struct hostile *h, uint8_t type, bool raw, uint64_t offset, size_t n)
 START_TEST(a_side_that_holds_the_keys_still_has_its_own_types)
 {
 	for (unsigned type = 0; type < 256; type++) {
-		bool raw = type == SP_RECORD_TAR || type == SP_RECORD_PRINTS;
+		bool raw = type == SP_RECORD_TAR || type == SP_RECORD_PRINTS || type == SP_RECORD_FRAME;
 		SP_AUTO_DONE(sp_buf) out = { 0 };
 		struct hostile h;
 
