@@ -45,3 +45,9 @@ soak-fuzz:
 	$(top_srcdir)/tests/fuzz/soak $(abs_top_builddir)/soak-fuzz
 .PHONY: soak-fuzz threads threads-programs valgrind valgrind-few
 EXTRA_DIST += tests/valgrind.supp tests/fuzz/soak
+
+# Random kills of everything: make soak SOAK="--kills 1000 --seed 7". Not as root.
+soak:
+	$(PYTHON3) -B $(top_srcdir)/tests/crash/soak --build $(abs_top_builddir) $(SOAK)
+PYTHON3 = /usr/bin/python3
+.PHONY: soak
