@@ -10,6 +10,8 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 
+#define BACK_MS (12 * 3600 * 1000)	/* services refuse ids that are 24 h off */
+
 static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t last_ms;
 static unsigned last_count;
@@ -24,7 +26,8 @@ sp_id_new(void)
 	if (getrandom(id.b, sizeof(id.b), 0) != (ssize_t)sizeof(id.b))
 		abort();
 	pthread_mutex_lock(&last_lock);
-	if (ms > last_ms) {
+	/* ids rise over a clock that falls; but not those of one that was far ahead and is right again, for who would take them? */
+	if (ms > last_ms || last_ms - ms > BACK_MS) {
 		last_ms = ms;
 		last_count = (unsigned)(id.b[6] << 8 | id.b[7]) & 0x7ff;
 	} else if (++last_count > 0xfff) {

@@ -2,7 +2,9 @@
 -- as in fn_daemon.sql.
 
 -- The wallet says where it stands. A lower epoch or serial than known is a restored copy: the sheet is closed. A station that
--- was killed before it could note the new epoch repeats the same request: its epoch counts, and does not rise again.
+-- was killed before it could note the new epoch repeats the same request: its epoch counts, and does not rise again. A report that
+-- comes after a later one may only have been long under way (a kill, a lost database): it closes nothing, and tells nothing (78);
+-- who still waits for it says the same under a new id.
 CREATE FUNCTION credit.sheet_state(station text[], sheet uuid[], epoch bigint[], next bigint[], start bigint[],
 	request uuid[]) RETURNS TABLE (item bigint, status bigint, epoch_now bigint, closed bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
@@ -21,9 +23,15 @@ BEGIN
 			again := s.report IS NOT DISTINCT FROM sheet_state.request[i];
 			IF s.closed IS NULL AND ((sheet_state.epoch[i] < s.epoch AND NOT again) OR sheet_state.next[i] < s.next
 			    OR sheet_state.next[i] > s.first + s.count) THEN
+				IF sheet_state.request[i] <= s.asked THEN
+					status := 78;
+					RETURN NEXT;
+					CONTINUE;
+				END IF;
 				UPDATE credit.sheet t SET closed = now() WHERE t.sheet = s.sheet;
 			ELSIF s.closed IS NULL THEN
 				UPDATE credit.sheet t SET next = sheet_state.next[i],
+					asked = CASE WHEN t.asked > sheet_state.request[i] THEN t.asked ELSE sheet_state.request[i] END,
 					epoch = t.epoch + CASE WHEN again THEN 0 ELSE start[i] END,
 					report = CASE WHEN start[i] = 1 THEN sheet_state.request[i] ELSE t.report END
 					WHERE t.sheet = s.sheet;

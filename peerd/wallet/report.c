@@ -23,6 +23,7 @@ struct telling {
 	struct sp_id sheet, report;	/* report: id of the request */
 	uint32_t epoch, next;
 	bool starts, keep;		/* keep: report is not durable yet */
+	bool anew;			/* under a new id: the kept one was older than what creditd knows */
 };
 
 struct wallet {
@@ -200,6 +201,13 @@ answered(void *arg, const struct sp_answer *answer)
 	enum sp_status st = sp_answer_read(answer, SP_MSG_SHEET_STATE_IS, &m, &why);
 
 	w->client = NULL;
+	if (st == SP_E_STALE && answer->from_server && !t->anew) {
+		w->list[w->at].report = sp_id_new();
+		w->list[w->at].keep = t->starts;
+		w->list[w->at].anew = true;
+		tell(w);
+		return;
+	}
 	if (st == SP_E_NOTFOUND && answer->from_server) {
 		/* the others can still be reported */
 		sp_log(SP_LOG_WARN, "sheet-unknown", "sheet=%s", sp_id_text(&t->sheet, id));

@@ -1,5 +1,6 @@
 """creditd's schema by itself: who may do what, and each function called as the daemon and the operator call it."""
 
+import itertools
 import os
 import random
 import subprocess
@@ -370,20 +371,40 @@ def test_two_lodging_one_serial_at_once_settle_it_once(db, account):
 
 # ---- where the wallet stands ----
 
+REPORTS = itertools.count(1)
+
+
+def report_id():
+    """A station's ids rise."""
+    return uuid.UUID(int=0x01930000000070008000000000000000 + (next(REPORTS) << 64))
+
+
 def state(db, made, epoch, following, start=0, who=ALICE, request=None):
     return db.sql(f"SELECT status, epoch_now, closed FROM credit.sheet_state(ARRAY['{who}'], ARRAY['{made}'::uuid], "
-                  f"ARRAY[{epoch}], ARRAY[{following}], ARRAY[{start}], ARRAY['{request or uuid.uuid4()}'::uuid])",
+                  f"ARRAY[{epoch}], ARRAY[{following}], ARRAY[{start}], ARRAY['{request or report_id()}'::uuid])",
                   "credit_daemon")[0]
 
 
 def test_a_start_that_is_reported_again_after_a_kill_is_no_copy(db, account):
     made, _ = sheet(db, account)
-    first = uuid.uuid4()
+    first = report_id()
     assert state(db, made, 1, 1, start=1, request=first) == ["0", "2", "0"]
     assert state(db, made, 1, 4, start=1, request=first) == ["0", "2", "0"]      # the answer was lost
     assert state(db, made, 2, 4) == ["0", "2", "0"]
     assert state(db, made, 1, 4, start=1, request=first) == ["0", "2", "0"]
-    assert state(db, made, 1, 3, start=1, request=first) == ["0", "2", "1"]      # but serials never come back
+
+
+def test_wal09_a_report_that_comes_late_closes_nothing_and_tells_nothing(db, account):
+    """It was under way when its peerd was killed, or the database lost; the next one came first."""
+    made, _ = sheet(db, account)
+    start, late = report_id(), report_id()
+    assert state(db, made, 1, 3, start=1, request=start) == ["0", "2", "0"]
+    assert state(db, made, 2, 9) == ["0", "2", "0"]
+    assert state(db, made, 2, 5, request=late) == ["78", "", ""]
+    assert state(db, made, 1, 1, start=1, request=start) == ["78", "", ""]
+    assert state(db, made, 2, 9) == ["0", "2", "0"]
+    # a copy that holds such an id learns nothing by it, and says the same under a new one
+    assert state(db, made, 1, 1, start=1) == ["0", "2", "1"]
 
 
 def test_the_epoch_rises_at_a_start_and_a_restored_copy_closes_the_sheet(db, account):

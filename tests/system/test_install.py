@@ -21,6 +21,7 @@ share/sealpost/keyd/001-register.sql
 share/sealpost/keyd/002-tariff.sql
 share/sealpost/keyd/roles.sql
 share/sealpost/creditd/001-ledger.sql
+share/sealpost/creditd/002-report.sql
 share/sealpost/creditd/roles.sql
 share/sealpost/certd/roles.sql
 share/bash-completion/completions/sealpost

@@ -49,6 +49,11 @@ START_TEST(ids_rise_when_the_clock_falls)
 	setenv("SEALPOST_CLOCK_OFFSET_MS", "3600000", 1);
 	a = sp_id_new();
 	ck_assert_uint_ge(sp_id_ms(&a), sp_id_ms(&b) + 3500000);
+	setenv("SEALPOST_CLOCK_OFFSET_MS", "315360000000", 1);	/* ten years */
+	b = sp_id_new();
+	setenv("SEALPOST_CLOCK_OFFSET_MS", "0", 1);
+	a = sp_id_new();
+	ck_assert_uint_lt(sp_id_ms(&a) + 1000, sp_id_ms(&b));
 }
 END_TEST
 
