@@ -56,6 +56,7 @@
 #define SP_SERVICE_QUEUE 4096		/* requests waiting for the database; then BUSY */
 #define SP_SERVICE_CONNS 4096
 #define SP_SERVICE_CONNS_PREFIX 1024	/* of which from one network (/32, IPv6 /64): many may sit behind one NAT */
+#define SP_TLS_EXTRAS 64		/* key updates and the like on one connection: honest ones make none in its life */
 #define SP_SERVICE_LISTEN 4		/* addresses that a service listens on */
 #define SP_FRAME_SLACK 1024		/* bytes beyond a message's row: room for odd tags of later versions */
 #define SP_CLIENT_ADDRESSES 16		/* addresses of one role that a client knows */
@@ -117,6 +118,7 @@
 #define SP_DATA_THREADS 8
 #define SP_DATA_TRANSFERS 1024		/* at once in one peer; beyond: WAIT */
 #define SP_DATA_HALF_OPEN 64		/* data connections of one thread that have not proved themselves yet */
+#define SP_DATA_HALF_OPEN_PREFIX 16	/* of which from one network (/32, IPv6 /64) */
 #define SP_DATA_HANDSHAKE_MS (10 * 1000)	/* from the connection to the checked OPEN */
 #define SP_DATA_PARK_MS 1000		/* a connection that comes before its transfer waits for it */
 #define SP_DATA_LINGER_MS (2 * 1000)	/* so long is read and dropped after an ABORT, that it may arrive before a reset */

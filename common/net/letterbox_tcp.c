@@ -20,6 +20,7 @@ struct letter_conn {
 	struct sp_watch *watch;		/* owned */
 	struct sp_timer *timer;		/* owned: connecting, idle, half-sent */
 	bool dialled, connecting;
+	bool kept;			/* a known station's */
 	struct sp_buf in, out;		/* begun letters, and those that wait */
 	size_t out_at;			/* bytes of out that have left */
 	size_t unanswered;		/* letters sent on a dialled connection, less those that came */
@@ -244,6 +245,32 @@ conn_new(struct sp_letterbox *box, int fd, const struct sp_addr *addr, bool dial
 	return c;
 }
 
+/* All are taken: the one that is oldest and nobody's whom we know makes way. False if there is none. */
+static bool
+make_way(struct sp_letterbox *box)
+{
+	struct letter_conn *c, *oldest = NULL;
+
+	LIST_FOREACH(c, &box->conns, link)
+		if (!c->dialled && !c->kept)
+			oldest = c;		/* the list begins with the newest */
+	if (oldest == NULL)
+		return false;
+	box->stats.tcp_refused++;
+	conn_fail(oldest, SP_E_FULL, "it made way");
+	return true;
+}
+
+void
+sp_letterbox_keep(struct sp_letterbox *box, uint64_t conn)
+{
+	struct letter_conn *c;
+
+	LIST_FOREACH(c, &box->conns, link)
+		if (c->number == conn)
+			c->kept = true;
+}
+
 void
 sp_letterbox_accept(void *arg, int fd, const struct sp_addr *addr)
 {
@@ -258,7 +285,7 @@ sp_letterbox_accept(void *arg, int fd, const struct sp_addr *addr)
 
 		same += !c->dialled && sp_addr_eq(&net, &other);
 	}
-	if (box->naccepted >= SP_LETTER_CONNS || same >= SP_LETTER_CONNS_PREFIX) {
+	if (same >= SP_LETTER_CONNS_PREFIX || (box->naccepted >= SP_LETTER_CONNS && !make_way(box))) {
 		box->stats.tcp_refused++;
 		close(fd);
 		return;

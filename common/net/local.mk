@@ -12,4 +12,4 @@ libsealpost_a_SOURCES += \
 noinst_HEADERS += tests/unit/loop_in_test.h tests/unit/net_unit.h tests/unit/net_raw.h
 check_PROGRAMS += tests/unit/net_loop_test tests/unit/net_addr_test tests/unit/net_resolve_test \
 	tests/unit/net_letterbox_test tests/unit/net_http_test tests/unit/net_service_test tests/unit/net_frames_test \
-	tests/unit/net_client_test tests/unit/net_evil_test tests/unit/net_rates_test tests/unit/net_guard_test
+	tests/unit/net_client_test tests/unit/net_evil_test tests/unit/net_flood_test tests/unit/net_rates_test tests/unit/net_guard_test

@@ -203,6 +203,26 @@ conns_from(const struct sp_service *s, const struct sp_addr *addr)
 	return n;
 }
 
+/* All are taken: the oldest handshake that is not done makes way. */
+static bool
+make_way(struct sp_service *s)
+{
+	struct service_conn *oldest = NULL;
+
+	for (size_t i = 0; i < SP_SERVICE_CONNS; i++) {
+		struct service_conn *c = s->conns[i];
+
+		if (c != NULL && tls_conn_is_shaking(c->tls) &&
+		    (oldest == NULL || c->born < oldest->born))
+			oldest = c;
+	}
+	if (oldest == NULL)
+		return false;
+	s->stats.refused_connections++;
+	conn_free(oldest);
+	return true;
+}
+
 static void
 on_accept(void *arg, int fd, const struct sp_addr *addr)
 {
@@ -212,7 +232,7 @@ on_accept(void *arg, int fd, const struct sp_addr *addr)
 	struct service_conn *c = NULL;
 	size_t slot;
 
-	if (s->nfree == 0 || conns_from(s, addr) >= SP_SERVICE_CONNS_PREFIX ||
+	if (conns_from(s, addr) >= SP_SERVICE_CONNS_PREFIX || (s->nfree == 0 && !make_way(s)) ||
 	    (c = calloc(1, sizeof(*c))) == NULL || (c->peer = calloc(1, sizeof(*c->peer))) == NULL) {
 		s->stats.refused_connections++;
 		free(c);
@@ -227,7 +247,7 @@ on_accept(void *arg, int fd, const struct sp_addr *addr)
 	c->number = ++s->turns[slot] * SP_SERVICE_CONNS + slot;
 	s->conns[slot] = c;
 	s->stats.open_connections++;
-	s->stats.connections++;
+	c->born = ++s->stats.connections;
 	c->tls = tls_conn_new(s->loop, s->ctx, fd, &own);
 	if (c->tls == NULL)
 		conn_free(c);
@@ -276,8 +296,8 @@ sp_service_new(struct sp_loop *loop, const struct sp_service_conf *conf, struct 
 	s->nhandlers = conf->nhandlers;
 	s->arg = conf->arg;
 	s->idle_ms = conf->idle_ms > 0 ? conf->idle_ms : SP_SERVICE_IDLE_MS;
-	for (size_t i = 0; i < SP_SERVICE_CONNS; i++)
-		s->free_slots[s->nfree++] = (uint16_t)(SP_SERVICE_CONNS - 1 - i);
+	for (size_t i = conf->conns_max > 0 && conf->conns_max < SP_SERVICE_CONNS ? conf->conns_max : SP_SERVICE_CONNS; i > 0; i--)
+		s->free_slots[s->nfree++] = (uint16_t)(i - 1);
 	s->drained = sp_timer_new(loop, on_drained_timer, s);
 	if (s->drained == NULL)
 		return sp_fail(SP_E_NOMEM, why, "out of memory");

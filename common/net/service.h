@@ -33,6 +33,7 @@ struct sp_service_conf {
 	size_t nhandlers;
 	void *arg;				/* of the handlers, borrowed */
 	uint64_t idle_ms;			/* 0: SP_SERVICE_IDLE_MS */
+	size_t conns_max;			/* 0: SP_SERVICE_CONNS */
 };
 
 SP_MUST_CHECK enum sp_status sp_service_new(struct sp_loop *loop, const struct sp_service_conf *conf,

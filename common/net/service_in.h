@@ -25,6 +25,7 @@ struct service_conn {
 	struct sp_service *service;	/* borrowed */
 	struct tls_conn *tls;		/* owned */
 	struct service_peer *peer;	/* counted */
+	uint64_t born;			/* how many came before it */
 	uint64_t number;		/* its name for requests: never used again for another */
 	unsigned open;			/* requests that are not answered */
 };

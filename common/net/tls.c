@@ -44,6 +44,8 @@ set_up(SSL_CTX *ssl, bool server, struct sp_why *why)
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+	/* Each message that is not ours ends the call: they are counted between calls. */
+	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_max_cert_list(ssl, (long)(1 + SP_CHAIN_MAX) * 4096);
 	/* A server asks for a certificate and takes none for an answer: handlers say who may do without. */
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);

@@ -33,6 +33,7 @@ struct tls_conn {
 	bool in_turn;			/* the loop is in here: sending waits for the end of the turn */
 	bool *gone;			/* set when it is freed during a turn */
 	enum sp_status failed;		/* found outside a turn */
+	unsigned extras;		/* handshake messages after the handshake */
 
 	/* reading: a head, then a body that is kept or skipped */
 	uint8_t head[SP_FRAME_HEAD];
@@ -145,12 +146,28 @@ arrange(struct tls_conn *c)
 
 /* ---- OpenSSL ---- */
 
+/* Counts what TLS says to itself: each key update costs work and an answer, and would cost no length of ours. */
+static void
+on_message(int write_p, int version, int content_type, const void *bytes, size_t n, SSL *ssl, void *arg)
+{
+	struct tls_conn *c = arg;
+
+	(void)version;
+	(void)bytes;
+	(void)n;
+	(void)ssl;
+	if (write_p == 0 && content_type == SSL3_RT_HANDSHAKE && c->phase != SHAKING)
+		c->extras++;
+}
+
 /* What the return value of an SSL_ call means: SP_OK to wait, or the end. */
 static enum sp_status
 ssl_outcome(struct tls_conn *c, int ret, struct sp_why *why)
 {
 	switch (SSL_get_error(c->ssl, ret)) {
 	case SSL_ERROR_WANT_READ:
+		if (c->extras > SP_TLS_EXTRAS)
+			return sp_fail(SP_E_FORMAT, why, "too many key updates");
 		return SP_OK;
 	case SSL_ERROR_WANT_WRITE:
 		c->want_write = true;
@@ -426,6 +443,8 @@ tls_conn_new(struct sp_loop *loop, const struct tls_ctx *ctx, int fd_take, const
 	c->ssl = SSL_new(ctx->ssl);
 	if (c->watch == NULL || c->timer == NULL || c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1)
 		return NULL;
+	SSL_set_msg_callback(c->ssl, on_message);
+	SSL_set_msg_callback_arg(c->ssl, c);
 	if (conf->server)
 		SSL_set_accept_state(c->ssl);
 	else
@@ -511,6 +530,12 @@ tls_conn_finish(struct tls_conn *c)
 		c->phase = FLUSHING;
 	c->again = true;
 	settle(c);
+}
+
+bool
+tls_conn_is_shaking(const struct tls_conn *c)
+{
+	return c->phase == SHAKING;
 }
 
 enum sp_status

@@ -76,6 +76,9 @@ void tls_conn_set_open(struct tls_conn *c, unsigned open, bool read);
 /* Sends what waits, reads nothing more, and closes. down comes then. */
 void tls_conn_finish(struct tls_conn *c);
 
+/* Its handshake is not done. */
+bool tls_conn_is_shaking(const struct tls_conn *c);
+
 /* Certificates and exporter; SP_E_CERT if it sent too many. After the handshake. */
 SP_MUST_CHECK enum sp_status tls_conn_peer(const struct tls_conn *c, struct tls_peer *ret_peer, struct sp_why *why);
 

@@ -14,6 +14,7 @@ struct data_half {
 	TAILQ_ENTRY(data_half) list;
 	struct data_thread *thread;
 	struct data_transfer *x;	/* borrowed; NULL until the opening was read */
+	struct sp_addr network;		/* that it comes from */
 	int fd;				/* owned */
 	struct sp_watch *watch;		/* owned */
 	struct sp_timer *timer;		/* owned */
@@ -184,24 +185,46 @@ on_timer(void *arg)
 	refuse(arg, SP_E_TIMEOUT, &why);
 }
 
+/* Whose place the next connection takes: the oldest of its own network if that has its share, else the oldest of all if
+ * all are taken; never one that is proved. A flood then costs others a new attempt, not ten seconds each. NULL: there is
+ * room. */
+static struct data_half *
+who_makes_way(const struct data_thread *t, const struct sp_addr *network)
+{
+	struct data_half *h, *oldest = NULL, *own = NULL;
+	size_t same = 0;
+
+	TAILQ_FOREACH(h, &t->halves, list) {
+		if (h->used)
+			continue;
+		if (oldest == NULL)
+			oldest = h;
+		if (!sp_addr_eq(&h->network, network))
+			continue;
+		if (own == NULL)
+			own = h;
+		same++;
+	}
+	if (same >= SP_DATA_HALF_OPEN_PREFIX)
+		return own;
+	return t->nhalves >= SP_DATA_HALF_OPEN ? oldest : NULL;
+}
+
 void
 data_half_accept(void *thread, int fd, const struct sp_addr *from)
 {
 	struct data_thread *t = thread;
-	struct data_half *h = calloc(1, sizeof(*h)), *oldest = TAILQ_FIRST(&t->halves);
+	struct sp_addr network = sp_addr_prefix(from, 32, 64);
+	struct data_half *h = calloc(1, sizeof(*h)), *other = who_makes_way(t, &network);
 
-	(void)from;
-	/* The oldest makes way, unless it is proved: a flood then costs others a new attempt, not ten seconds
-	 * each. */
-	while (oldest != NULL && oldest->used)
-		oldest = TAILQ_NEXT(oldest, list);
-	if (t->nhalves >= SP_DATA_HALF_OPEN && oldest != NULL)
-		refuse(oldest, SP_E_FULL, NULL);
+	if (other != NULL)
+		refuse(other, SP_E_FULL, NULL);
 	if (h == NULL) {
 		close(fd);
 		return;
 	}
 	h->thread = t;
+	h->network = network;
 	h->fd = fd;
 	h->want = SP_CHANNEL_OPENING;
 	h->next = read_opening;

@@ -254,6 +254,8 @@ from_known(struct post *p, const struct sp_return *from, struct sp_span bytes, c
 	case MEMORY_NEW:
 		break;
 	}
+	if (from->conn != 0 && c->in_book)
+		sp_letterbox_keep(p->box, from->conn);
 	/* Over TCP it comes from a port on which nobody listens. */
 	if (from->conn == 0)
 		book_seen(p->book, &c->identity.hash, &from->addr, letter->head.time_ms);

@@ -240,13 +240,13 @@ class Office:
         """A new station: home DIR/name, invited by the operator, enrolled. user: whom root runs it as."""
         if name in self.stations or not name.replace("-", "").replace("_", "").isalnum():
             raise OfficeError(f"{name} is there already, or no name for a folder")
-        home, port = self.path(name), 7325 if netns or on != "127.0.0.1" else free_port()
+        home, port = self.path(name), 7325 if netns or on not in ("127.0.0.1", "::1") else free_port()
         os.makedirs(home, mode=0o700)
         with open(os.path.join(home, "peerd.conf"), "w", encoding="utf-8") as f:
             f.write(f'bind = "{on}";\nport = {port};\n{settings}\n')
         if user:
             shutil.chown(home, user, "nogroup")
-        s = Station(self, home, person or name, station, port, f"{on}:{port}", netns, user)
+        s = Station(self, home, person or name, station, port, f"[{on}]:{port}" if ":" in on else f"{on}:{port}", netns, user)
         s.start()
         if enrol:
             token = self.invite(s.person, s.station)

@@ -2,6 +2,8 @@
  * data_hostile_test.c - senders that lie: each is refused with the right word, and nothing stands outside the
  * incoming folder.
  */
+#include <errno.h>
+
 #include "peerd/data/press.h"
 #include "peerd/data/reader.h"
 #include "tests/unit/liar_in_test.h"
@@ -241,6 +243,50 @@ START_TEST(a_flood_of_connections_leaves_room)
 }
 END_TEST
 
+static int
+connect_from(uint8_t host, uint16_t port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + host) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sin.sin_port = htons(port);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	return fd;
+}
+
+/* One address, however often it connects, pushes out none of another: slow-loris costs only itself. */
+START_TEST(one_address_takes_its_share_of_openings_only)
+{
+	struct pair *p;
+	int fds[200], slow;
+	char byte;
+
+	stage_new(0);
+	p = agree_on_something();
+	expect(p);
+	slow = connect_from(9, p->send.addr.port);
+	ck_assert_int_eq(send(slow, "SP", 2, MSG_NOSIGNAL), 2);
+	usleep(50 * 1000);
+	for (size_t i = 0; i < 200; i++) {
+		fds[i] = connect_from(1, p->send.addr.port);
+		ck_assert_int_eq(send(fds[i], "SPD1garbage", 11, MSG_NOSIGNAL), 11);
+	}
+	usleep(300 * 1000);
+	ck_assert_int_eq(recv(slow, &byte, 1, MSG_DONTWAIT), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert(recv(fds[0], &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET);
+	ck_status(data_send(alice, &p->send), SP_OK);
+	wait_for(2);
+	check_delivered(p);
+	for (size_t i = 0; i < 200; i++)
+		close(fds[i]);
+	close(slow);
+	stage_done();
+}
+END_TEST
+
 /* Recorded bytes of one delivery sent again, when the same accept waits once more. */
 START_TEST(a_recorded_opening_is_worth_nothing)
 {
@@ -383,6 +429,7 @@ START_TEST(rx07_the_packet_must_be_the_one_offered)
 END_TEST
 
 UNIT_MAIN("data/hostile", an_honest_liar_is_believed, acc07_the_unproved_do_not_disturb, a_flood_of_connections_leaves_room,
+    one_address_takes_its_share_of_openings_only,
     a_recorded_opening_is_worth_nothing, opened_by_another_station, garbage_instead_of_records,
     manifest_header_changed, manifest_text_changed, byte_left_out, bytes_twice, more_than_offered, less_than_offered,
     content_other_than_printed, no_fingerprints, fingerprints_with_a_gap, more_fingerprints_than_files,

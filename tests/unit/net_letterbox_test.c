@@ -387,6 +387,60 @@ START_TEST(connections_of_one_network_are_limited)
 }
 END_TEST
 
+/* From one of the machine's other addresses. */
+static int
+foreign_from(uint8_t host)
+{
+	struct sockaddr_storage ss;
+	struct sp_addr to = side_addr(&b), from = { .family = 4, .ip = { 127, 0, 1, host } };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sp_addr_to_sockaddr(&from, &ss);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&ss, len), 0);
+	len = sp_addr_to_sockaddr(&to, &ss);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&ss, len), 0);
+	return fd;
+}
+
+/* Every connection is taken, by many networks, each with half a letter: a known station keeps its own, and who comes
+ * anew is heard. */
+START_TEST(a_flood_of_connections_leaves_room)
+{
+	static const uint8_t half[] = { 0, 0, 4, 0, 1, 2, 3 }, whole[] = { 0, 0, 0, 1, 9 };
+	int fds[2 * SP_LETTER_CONNS], known, anew;
+	char byte;
+
+	open_all(60000);
+	known = foreign_from(200);
+	ck_assert_int_eq(send(known, whole, sizeof(whole), 0), sizeof(whole));
+	unit_loop_run_ms(&u, 20);
+	ck_assert_uint_eq(b.letters, 1);
+	sp_letterbox_keep(b.box, b.from.conn);
+	for (size_t i = 0; i < 2 * SP_LETTER_CONNS; i++) {
+		fds[i] = foreign_from((uint8_t)(1 + i / SP_LETTER_CONNS_PREFIX));
+		ck_assert_int_eq(send(fds[i], half, sizeof(half), MSG_NOSIGNAL), sizeof(half));
+		unit_loop_run_ms(&u, i % 16 == 15 ? 2 : 0);
+	}
+	unit_loop_run_ms(&u, 50);
+	ck_assert_uint_eq(stats(&b).tcp_open, SP_LETTER_CONNS);
+	ck_assert(ended(fds[0]));
+	anew = foreign_from(201);
+	b.echo = true;
+	ck_assert_int_eq(send(anew, whole, sizeof(whole), 0), sizeof(whole));
+	ck_assert_int_eq(send(known, whole, sizeof(whole), 0), sizeof(whole));
+	unit_loop_run_ms(&u, 50);
+	ck_assert_uint_eq(b.letters, 3);
+	ck_assert_int_eq(recv(anew, &byte, 1, MSG_DONTWAIT), 1);
+	ck_assert_int_eq(recv(known, &byte, 1, MSG_DONTWAIT), 1);
+	ck_assert_uint_eq(stats(&b).tcp_open, SP_LETTER_CONNS);
+	for (size_t i = 0; i < 2 * SP_LETTER_CONNS; i++)
+		close(fds[i]);
+	close(known);
+	close(anew);
+	close_all();
+}
+END_TEST
+
 START_TEST(who_does_not_read_fills_its_queue_only)
 {
 	struct sp_return to;
@@ -471,5 +525,5 @@ UNIT_MAIN("net/letterbox", datagrams_go_and_come_back, what_cannot_be_sent_is_re
     foreign_datagrams_of_bad_length_are_dropped, a_burst_is_taken_in_turns, letters_over_tcp_share_a_connection,
     an_address_nobody_listens_on_is_told, a_connection_that_ends_unanswered_is_told, a_silent_receiver_times_out,
     letters_cut_in_every_place_arrive_whole, bad_lengths_end_the_connection,
-    half_sent_letters_and_idle_connections_end, connections_of_one_network_are_limited,
+    half_sent_letters_and_idle_connections_end, connections_of_one_network_are_limited, a_flood_of_connections_leaves_room,
     who_does_not_read_fills_its_queue_only, both_families_on_one_port, a_port_in_use_is_said)
