@@ -19,7 +19,7 @@ FAR = "delay 50 rate 1G queue 50ms"
 # the rate that cubic keeps falls with the square root of the losses: less is sent, so that an end is seen
 CASES = {name: (f"{FAR} loss {loss}", congestion, share) for name, loss, congestion, share in (
     ("far-bbr", 0, "bbr", 1), ("far-bbr-0.1", 0.1, "bbr", 1), ("far-bbr-1", 1, "bbr", 1),
-    ("far-cubic", 0, "cubic", 1), ("far-cubic-0.1", 0.1, "cubic", 0.25), ("far-cubic-1", 1, "cubic", 0.0625))}
+    ("far-cubic", 0, "cubic", 1), ("far-cubic-0.1", 0.1, "cubic", 0.125), ("far-cubic-1", 1, "cubic", 0.03125))}
 
 
 class Watch:

@@ -58,7 +58,8 @@ class Iperf:
 
     def __init__(self, host, there=(), here=()):
         self.host, self.here = host, list(here)
-        self.daemon = subprocess.Popen([*there, "iperf3", "-s", "-B", host], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.daemon = subprocess.Popen([*there, "iperf3", "-s", "-B", host], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
 
     def run(self, size, connections):
         subprocess.run([*self.here, "iperf3", "-c", self.host, "-n", str(size), "-P", str(connections)], check=True,

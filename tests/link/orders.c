@@ -155,7 +155,6 @@ obey_line(struct wire *w, const char *line, struct sp_why *why)
 enum sp_status
 orders_obey(struct wire wires[2], const char *line, struct sp_why *why)
 {
-	struct wire before = wires[0];
 	enum sp_status st;
 
 	line += strspn(line, BETWEEN);
@@ -163,7 +162,7 @@ orders_obey(struct wire wires[2], const char *line, struct sp_why *why)
 		return obey_line(&wires[0], line + 4, why);
 	if (strncmp(line, "b>a ", 4) == 0)
 		return obey_line(&wires[1], line + 4, why);
-	if ((st = obey_line(&wires[0], line, why)) == SP_OK && (st = obey_line(&wires[1], line, why)) != SP_OK)
-		wires[0] = before;
-	return st;
+	/* what one understands the other does, too */
+	st = obey_line(&wires[0], line, why);
+	return st == SP_OK ? obey_line(&wires[1], line, why) : st;
 }

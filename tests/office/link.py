@@ -122,12 +122,15 @@ class Link:
     def _make(self):
         for end in (self.a, self.b):
             end.make()
-        with open("/run/sealpost-link.lock", "w", encoding="ascii") as lock:
+        lock = os.open("/run/netns", os.O_RDONLY)
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             taken = os.listdir("/sys/class/net")
             n = next(n for n in range(1, 250) if f"spl{n}a" not in taken and f"spl{n}b" not in taken)
             self.a.uplink(f"spl{n}a", f"10.79.{n}.1", f"10.79.{n}.2")
             self.b.uplink(f"spl{n}b", f"10.79.{n}.5", f"10.79.{n}.6")
+        finally:
+            os.close(lock)
         self.process = subprocess.Popen([self.program, self.a.netns, self.b.netns, DEVICE, *self.orders], text=True, bufsize=1,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self.process.stdout.readline() != "ready\n":

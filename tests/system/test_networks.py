@@ -1,6 +1,7 @@
 """Deliveries over networks as they are: far away, losing, doubling and disordering packets, deaf in one direction, without UDP, cut and
 joined again, and with a recipient that moves. On the level of IP; needs root."""
 
+import contextlib
 import os
 import time
 
@@ -24,21 +25,28 @@ def world():
         yield link, office
 
 
-@pytest.fixture
-def pair(world):
-    """The link, and a station at each end; bob listens on all addresses of his machine."""
+@contextlib.contextmanager
+def stations(world, on, address_a, address_b):
+    """The link, and a station at each end that listens on all addresses of its machine."""
     link, office = world
     link.tell("perfect")
     link.tell("seed 1837")
     n = next(NUMBERS)
-    a = office.station(f"alice{n}", on=link.a.address, netns=link.a.netns, settings='idle = "2 s";')
-    b = office.station(f"bob{n}", on="0.0.0.0", netns=link.b.netns, settings='idle = "2 s";')
-    a.sealpost("book", "add", b.name, "--address", f"{link.b.address}:{b.port}")
-    b.sealpost("book", "add", a.name, "--address", a.address)
+    a = office.station(f"alice{n}", on=on, netns=link.a.netns, settings='idle = "2 s";')
+    b = office.station(f"bob{n}", on=on, netns=link.b.netns, settings='idle = "2 s";')
+    a.sealpost("book", "add", b.name, "--address", address_b)
+    b.sealpost("book", "add", a.name, "--address", address_a)
     yield link, a, b
     link.tell("perfect")
     retire(office, a)
     retire(office, b)
+
+
+@pytest.fixture
+def pair(world):
+    link, _ = world
+    with stations(world, "0.0.0.0", link.a.address, link.b.address) as them:
+        yield them
 
 
 def once(a, b, sent, received):
@@ -61,6 +69,17 @@ def test_a_delivery_over_a_long_way(pair, tmp_path):
     once(a, b, *deliver(a, b, big_file(tmp_path / "file", 5 * MIB)))
     # offer and accept, the connection, its opening, done: a round trip each
     assert 0.4 < time.monotonic() - before < 15
+
+
+def test_a_delivery_over_ipv6(world, tmp_path):
+    link, _ = world
+    if link.a.address6 is None:
+        pytest.skip("explained: this kernel has no IPv6")
+    with stations(world, "::", f"[{link.a.address6}]", f"[{link.b.address6}]") as (_, a, b):
+        link.tell("delay 5")
+        before = link.counts()["a>b"]["bytes"]
+        once(a, b, *deliver(a, b, big_file(tmp_path / "file", MIB)))
+        assert link.counts()["a>b"]["bytes"] - before > MIB
 
 
 def test_three_of_ten_packets_lost_in_both_directions(pair, tmp_path):
