@@ -84,9 +84,16 @@ on_cancel(void *arg, struct post_in *in)
 		post_ignore(e->parts.post, in);
 		return;
 	}
-	if (l != NULL) {
+	if (l != NULL && l->row->done.len > 0) {
+		post_ignore(e->parts.post, in);		/* it has signed the contrary */
+		return;
+	}
+	if (l != NULL)
 		live_quiet(l);
-		live_reason(l, reason == SP_E_CANCELLED ? SP_E_CANCELLED : reason, NULL);
+	if (l != NULL && l->row->kind == EVENT_SEND) {
+		send_given_up(l, &m);
+	} else if (l != NULL) {
+		live_reason(l, reason, NULL);
 		live_happens(l, on, "given up by %s: %s", in->from_name, sp_status_text(reason));
 	}
 	events_answer(e, in, SP_OK);

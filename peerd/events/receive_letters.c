@@ -32,12 +32,16 @@ receive_reply_ended(struct events *e, const struct event_row *row, struct post_i
 		.signature = sp_buf_span(&row->done_signature) };
 	struct sp_msg_refuse_letter refuse = { .statement = sp_buf_span(&row->final),
 		.signature = sp_buf_span(&row->final_signature) };
+	struct sp_msg_cancel_letter cancel = { .statement = sp_buf_span(&row->final),
+		.signature = sp_buf_span(&row->final_signature) };
 	struct sp_msg_answer gone = { .status = (uint16_t)(row->reason != SP_OK ? row->reason : SP_E_CANCELLED) };
 
 	if (row->state == RECEIVE_RECEIVED || row->state == RECEIVE_INCOMPLETE)
 		post_reply(e->parts.post, in, SP_MSG_DONE_LETTER, &done);
 	else if (row->state == RECEIVE_REFUSED)
 		post_reply(e->parts.post, in, SP_MSG_REFUSE_LETTER, &refuse);
+	else if (row->final.len > 0)
+		post_reply(e->parts.post, in, SP_MSG_CANCEL_LETTER, &cancel);
 	else
 		post_reply(e->parts.post, in, SP_MSG_ANSWER, &gone);
 }

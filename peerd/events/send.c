@@ -29,6 +29,34 @@ is_loss(enum sp_status st)
 	return st == SP_E_CLOSED || st == SP_E_TIMEOUT || st == SP_E_CONNECT || st == SP_E_STALE;
 }
 
+/* The last connection is lost, but it may have ended there: the recipient is asked once more how it stands, and only a signed end, or
+ * progress, changes anything then. Whoever does not answer an offer cannot say. */
+static bool
+asks_once_more(struct live *l, uint32_t count, uint32_t most, enum sp_status st, const struct sp_why *why)
+{
+	if (l->row->state != SEND_SENDING || count != most || sp_status_class(st) != SP_CLASS_RETRY)
+		return false;
+	live_reason(l, st, why);
+	l->row->due_ms = 0;
+	live_happens(l, SEND_ON_BROKEN, "the last connection failed: %s; the recipient is asked how it stands", l->row->reason_text);
+	return true;
+}
+
+bool
+send_has_ended(struct live *l)
+{
+	struct sp_why why;
+	enum sp_status st = l->row->reason;
+
+	if (st == SP_OK || (l->row->attempts < l->all->conf.attempts && l->row->breaks < l->all->conf.breaks)) {
+		live_no_reason(l);
+		return false;
+	}
+	sp_why_set(&why, "%s", l->row->reason_text);
+	send_fail(l, st, &why);
+	return true;
+}
+
 /* Lost in the midst of it: the sender goes on by itself, unless nothing came of it too often. */
 static void
 broke(struct live *l, enum sp_status st, const struct sp_why *why)
@@ -40,7 +68,7 @@ broke(struct live *l, enum sp_status st, const struct sp_why *why)
 	if (++l->row->breaks >= l->all->conf.breaks) {
 		if (l->row->wait_peer)
 			send_away(l, text);
-		else
+		else if (!asks_once_more(l, l->row->breaks, l->all->conf.breaks, st, why))
 			send_fail(l, st, why);
 		return;
 	}
@@ -69,7 +97,8 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 		return;
 	}
 	if (sp_status_class(st) != SP_CLASS_RETRY || l->row->attempts >= l->all->conf.attempts) {
-		send_fail(l, st, why);
+		if (!asks_once_more(l, l->row->attempts, l->all->conf.attempts, st, why))
+			send_fail(l, st, why);
 		return;
 	}
 	l->row->due_ms = 0;

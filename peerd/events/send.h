@@ -36,6 +36,9 @@ void send_fail(struct live *l, enum sp_status st, const struct sp_why *why);
 /* Bytes of the tar that the accept in hand says are held. */
 uint64_t send_held(const struct live *l);
 /* ---- waiting (again.c) ---- */
+/* Accepted after the last attempt there is: nothing has ended it there, so it fails for the reason noted. */
+bool send_has_ended(struct live *l);
+
 /* The recipient asks to wait, not before then (0: it does not say); or nobody is there. */
 void send_told_to_wait(struct live *l, enum sp_status reason, uint64_t not_before_ms);
 void send_away(struct live *l, const char *words);
@@ -67,6 +70,9 @@ void send_spend(struct live *l);
 
 /* A signed REFUSE of the recipient ends the event. */
 void send_refused(struct live *l, const struct sp_msg_refuse_letter *letter);
+
+/* A signed CANCEL of the recipient does. */
+void send_given_up(struct live *l, const struct sp_msg_cancel_letter *letter);
 
 /* Makes and signs the offer of l->source, or compares it with the one made before. */
 SP_MUST_CHECK enum sp_status send_make_offer(struct live *l, struct sp_why *why);

@@ -125,7 +125,7 @@ def test_acc_an_offer_waits_until_it_is_accepted(asking, tmp_path):
     assert open(os.path.join(received["placed"], "f"), "rb").read() == open(path, "rb").read()
     assert [state for _, _, _, state in serials(a)] == [SPENT]
     late = b.sealpost("accept", sent(a)["id"], check=False)
-    assert late.returncode == 1 and "no offer that waits for you" in late.stderr
+    assert late.returncode == 1 and "it does not wait for you any more: received" in late.stderr
 
 
 def test_acc_accepted_while_the_sender_is_away_it_comes_when_it_is_back(asking, tmp_path):
