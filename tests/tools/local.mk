@@ -7,3 +7,5 @@ EXTRA_DIST += tests/readers/letter_reader.py tests/system/test_wire_format.py \
 	tests/readers/receipt_reader.py tests/system/test_receipt_format.py
 noinst_PROGRAMS += tests/tools/frank_client
 tests_tools_frank_client_LDADD = libsealpost.a $(SYS_LIBS)
+noinst_PROGRAMS += tests/tools/letter_again
+tests_tools_letter_again_LDADD = libsealpost.a $(SYS_LIBS)
