@@ -29,6 +29,15 @@ is_loss(enum sp_status st)
 	return st == SP_E_CLOSED || st == SP_E_TIMEOUT || st == SP_E_CONNECT || st == SP_E_STALE;
 }
 
+/* Everything is there, as far as this side knows: how it ended only the recipient can say, however long it is away. */
+static bool
+was_sent(const struct live *l)
+{
+	static const struct sp_hash zero;
+
+	return !sp_hash_eq(&l->row->files_hash, &zero);
+}
+
 /* The last connection is lost, but it may have ended there: the recipient is asked once more how it stands, and only a signed end, or
  * progress, changes anything then. Whoever does not answer an offer cannot say. */
 static bool
@@ -66,7 +75,7 @@ broke(struct live *l, enum sp_status st, const struct sp_why *why)
 	if (st == SP_E_STALE)
 		l->row->held = 0;
 	if (++l->row->breaks >= l->all->conf.breaks) {
-		if (l->row->wait_peer)
+		if (l->row->wait_peer || was_sent(l))
 			send_away(l, text);
 		else if (!asks_once_more(l, l->row->breaks, l->all->conf.breaks, st, why))
 			send_fail(l, st, why);
@@ -92,7 +101,7 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 		return;
 	}
 	l->row->attempts++;
-	if (l->row->wait_peer && (st == SP_E_CONNECT || st == SP_E_TIMEOUT) && l->row->attempts >= l->all->conf.attempts) {
+	if ((l->row->wait_peer || was_sent(l)) && (st == SP_E_CONNECT || st == SP_E_TIMEOUT) && l->row->attempts >= l->all->conf.attempts) {
 		send_away(l, text);
 		return;
 	}
@@ -182,6 +191,7 @@ transmit(struct live *l)
 	order.held = send_held(l);
 	l->source = NULL;
 	l->connected = l->settled_early = false;
+	l->row->files_hash = (struct sp_hash){ { 0 } };		/* of what was sent before */
 	order.keys.offer = l->offer_hash;
 	order.keys.accept = l->accept.hash;
 	memcpy(order.keys.accept_key, l->accept.key, sizeof(order.keys.accept_key));

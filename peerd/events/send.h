@@ -77,6 +77,13 @@ void send_given_up(struct live *l, const struct sp_msg_cancel_letter *letter);
 /* Makes and signs the offer of l->source, or compares it with the one made before. */
 SP_MUST_CHECK enum sp_status send_make_offer(struct live *l, struct sp_why *why);
 
+/* DONE, however it came. in: the letter to answer once it is saved, or NULL. false: it is not good (why says so). */
+SP_MUST_CHECK bool send_take_done(struct live *l, struct sp_span statement, struct sp_span signature, struct post_in *in,
+    struct sp_why *why);
+
+/* DONE of a sending that is not pending (late.c). in: to be answered, or NULL. */
+void send_done_late(struct events *e, const struct sp_msg_done_letter *m, struct post_in *in);
+
 /* A DONE that came before our own data thread had finished. */
 void send_settle_early(struct live *l);
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -221,3 +222,74 @@ def test_a_delivery_that_is_done_is_not_tried_again(pair, tmp_path):
     assert done.returncode == 1 and "nothing to try again: it is delivered" in done.stderr
     missing = a.sealpost("retry", "01234567-89ab-7cde-8123-456789abcdef", check=False)
     assert missing.returncode == 1 and "no event has the id" in missing.stderr
+
+
+# ---- what only the recipient knows ----
+@pytest.fixture
+def dying(office):
+    """Bob dies when the packet is in its place, before he can say so."""
+    with two(office) as (a, b):
+        b.daemon.stop()
+        b.start(SEALPOST_FAULT="receive-placed=kill")
+        yield a, b
+
+
+def test_tx06_rc13_when_everything_was_sent_the_recipient_is_waited_for(dying, tmp_path):
+    a, b = dying
+    send(a, b, a_file(tmp_path))
+    assert b.daemon.wait_gone(60)
+    wait_for(lambda: sent(a)["state"] == "WAITING", 60)
+    b.start()
+    assert ended(a)["result"] == "delivered" and received(b)["result"] == "delivered"
+    assert [state for _, _, _, state in serials(a)] == [SPENT]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_wal01_rc13_what_was_given_up_too_late_is_delivered_and_paid(dying, tmp_path, restart):
+    a, b = dying
+    send(a, b, a_file(tmp_path))
+    assert b.daemon.wait_gone(60)
+    wait_for(lambda: sent(a)["state"] == "CONFIRMING" or sent(a)["state"] == "WAITING", 30)
+    a.sealpost("cancel", sent(a)["id"])
+    assert sent(a)["result"] == "cancelled" and [state for _, _, _, state in serials(a)] == [VOID]
+    if restart:
+        a.daemon.stop()
+        a.start()
+    b.start()
+    wait_for(lambda: sent(a)["result"] == "delivered", 30)
+    assert received(b)["result"] == "delivered" and os.path.exists(sent(a)["receipt_file"])
+    wait_for(lambda: [state for _, _, _, state in serials(a)] == [SPENT], 10)
+    assert only(a.json("show", sent(a)["id"]))["signed_end"] is None
+
+
+def test_acc_a_refusal_is_signed_kept_and_said_again(asking, tmp_path):
+    a, b = asking
+    send(a, b, a_file(tmp_path))
+    waits_for_bob(a, b)
+    event = b.json("refuse", sent(a)["id"])
+    assert only(event)["result"] == "refused"
+    assert b.sealpost("refuse", sent(a)["id"]).stdout == f"refused: {sent(a)['id']}\n"      # again is fine
+    b.daemon.kill()
+    b.start()
+    assert b.sealpost("refuse", sent(a)["id"]).returncode == 0
+    assert ended(a)["result"] == "refused"
+    assert only(a.json("show", sent(a)["id"]))["signed_end"] == {"what": "REFUSE", "by": b.full_name}
+    late = b.sealpost("accept", sent(a)["id"], check=False)
+    assert late.returncode == 1 and "it does not wait for you any more: refused" in late.stderr
+    mine = a.sealpost("accept", sent(a)["id"], check=False)
+    assert mine.returncode == 1 and "it is no offer to you" in mine.stderr
+
+
+def test_wal01_a_sheet_that_was_closed_pays_no_retry(pair, tmp_path):
+    a, b = pair
+    send(a, b, a_file(tmp_path, 200_000_000))
+    wait_for(lambda: sent(a)["done"] > 0, 30)
+    a.sealpost("cancel", sent(a)["id"])
+    wait_for(lambda: [state for _, _, _, state in serials(a)] == [VOID], 10)
+    a.daemon.stop()
+    with sqlite3.connect(a.path("peer.db")) as db:
+        db.execute("UPDATE sheet SET closed = 1")
+    a.start()
+    no = a.sealpost("retry", sent(a)["id"], check=False)
+    assert no.returncode == 1 and "has ended: send it anew" in no.stderr
+    assert [state for _, _, _, state in serials(a)] == [VOID] and sent(a)["result"] == "cancelled"
