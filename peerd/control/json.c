@@ -93,10 +93,11 @@ result(const struct event_row *row, const struct machine_state *s)
 		return json_string("done");
 	if (strcmp(s->name, "GRANTED") == 0 || strcmp(s->name, "DENIED") == 0)
 		return json_string(s->name[0] == 'G' ? "granted" : "denied");
+	if (strcmp(s->name, "GIVEN_UP") == 0)
+		return json_string(row->reason == SP_E_CANCELLED ? "cancelled" : "failed");
 	return strcmp(s->name, "INCOMPLETE") == 0 ? json_string("incomplete") :
 	    strcmp(s->name, "REFUSED") == 0 ? json_string("refused") :
-	    strcmp(s->name, "CANCELLED") == 0 || strcmp(s->name, "GIVEN_UP") == 0 ? json_string("cancelled") :
-	    json_string("failed");
+	    strcmp(s->name, "CANCELLED") == 0 ? json_string("cancelled") : json_string("failed");
 }
 
 /* The recipient's signed word on what was sent, which may come long before the end. */

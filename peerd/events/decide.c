@@ -5,7 +5,6 @@
 #include "peerd/events/send.h"
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 
 #define CALL_AGAIN_MS (10 * 1000)
@@ -179,7 +178,6 @@ paid_again(void *arg, enum sp_status st, const struct sp_why *why)
 	struct retrying *r = arg;
 	struct sp_why no = { "" };
 
-	SP_FAULT("send-retry-serials");
 	if (st == SP_OK && (st = may_begin(r, &no)) != SP_OK)
 		why = &no;
 	if (st != SP_OK)

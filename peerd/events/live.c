@@ -360,19 +360,19 @@ pass_fault(const struct live *l, const char *when)
 void
 live_order(struct live *l, events_rows_fn *fn, void *arg)
 {
-	l->told = fn;
-	l->told_arg = arg;
+	l->told.fn = fn;
+	l->told.arg = arg;
 }
 
 static void
 tell(struct live *l)
 {
 	const struct event_row *row = l->row;
-	events_rows_fn *fn = l->told;
+	events_rows_fn *fn = l->told.fn;
 
-	l->told = NULL;
+	l->told.fn = NULL;
 	if (fn != NULL)
-		fn(l->told_arg, SP_OK, NULL, &row, 1);
+		fn(l->told.arg, SP_OK, NULL, &row, 1);
 }
 
 static void

@@ -36,8 +36,7 @@ struct live {
 	bool saving;				/* also while it is held */
 	const struct machine_row *moving;	/* what the save under way is for */
 	char words[LIVE_WORDS];			/* its words for people */
-	events_rows_fn *told;			/* whoever ordered the move under way; called once it is saved. NULL: nobody */
-	void *told_arg;
+	struct { events_rows_fn *fn; void *arg; } told;		/* whoever ordered the move under way, once it is saved */
 	struct waiting waiting[LIVE_WAITING];
 	size_t nwaiting;
 
@@ -197,9 +196,5 @@ void live_order(struct live *l, events_rows_fn *fn, void *arg);
 
 /* Adds a line to row->notes. */
 void live_note(struct live *l, struct sp_span text);
-/* ---- in send.c, receive.c: what others call in ---- */
-void send_data(struct live *l, struct data_happening *h);
-void send_start(struct events *e);			/* takes the letter types of senders */
-void receive_data(struct live *l, struct data_happening *h);
-void receive_start(struct events *e);			/* takes the letter types of recipients */
+
 #endif

@@ -10,8 +10,6 @@
 #include "common/crypto/rand.h"
 #include "peerd/events/paths.h"
 
-#define CONFIRM_MS (60 * 1000)	/* DONE is late: offer again, the recipient answers with where it stands */
-
 void
 send_fail(struct live *l, enum sp_status st, const struct sp_why *why)
 {
@@ -38,16 +36,16 @@ was_sent(const struct live *l)
 	return !sp_hash_eq(&l->row->files_hash, &zero);
 }
 
-/* The last connection is lost, but it may have ended there: the recipient is asked once more how it stands, and only a signed end, or
- * progress, changes anything then. Whoever does not answer an offer cannot say. */
+/* The last connection is lost, or the recipient ended it: it is asked once more how it stands. Only a signed end, or progress, changes
+ * anything then. Whoever does not answer an offer cannot say. */
 static bool
 asks_once_more(struct live *l, uint32_t count, uint32_t most, enum sp_status st, const struct sp_why *why)
 {
-	if (l->row->state != SEND_SENDING || count != most || sp_status_class(st) != SP_CLASS_RETRY)
+	if (l->row->state != SEND_SENDING || count != most)
 		return false;
 	live_reason(l, st, why);
 	l->row->due_ms = 0;
-	live_happens(l, SEND_ON_BROKEN, "the last connection failed: %s; the recipient is asked how it stands", l->row->reason_text);
+	live_happens(l, SEND_ON_BROKEN, "the connection failed: %s; the recipient is asked how it stands", l->row->reason_text);
 	return true;
 }
 
@@ -96,6 +94,8 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 {
 	const char *text = why != NULL && why->text[0] != 0 ? why->text : sp_status_text(st);
 
+	if (l->row->reason != SP_OK && send_has_ended(l))
+		return;
 	if (l->row->breaks > 0 && is_loss(st)) {	/* no new beginning: the recipient may be starting again */
 		broke(l, st, why);
 		return;
@@ -106,7 +106,7 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 		return;
 	}
 	if (sp_status_class(st) != SP_CLASS_RETRY || l->row->attempts >= l->all->conf.attempts) {
-		if (!asks_once_more(l, l->row->attempts, l->all->conf.attempts, st, why))
+		if (sp_status_class(st) != SP_CLASS_RETRY || !asks_once_more(l, l->row->attempts, l->all->conf.attempts, st, why))
 			send_fail(l, st, why);
 		return;
 	}
@@ -220,7 +220,8 @@ pause_for_a_while(struct live *l)
 static void
 confirm(struct live *l)
 {
-	live_timer(l, CONFIRM_MS, SEND_ON_TIMER);
+	/* DONE is late then: offered again, the recipient answers with where it stands */
+	live_timer(l, l->all->conf.data.idle_ms, SEND_ON_TIMER);
 	if (l->settled_early)
 		send_settle_early(l);
 }
@@ -341,6 +342,12 @@ send_data(struct live *l, struct data_happening *h)
 		log_data(l, "data-broken", h);
 		if (l->connected && is_loss(h->status)) {
 			broke(l, h->status, &h->why);
+			break;
+		}
+		if (h->by_peer && h->status != SP_E_UNPAID && sp_status_class(h->status) != SP_CLASS_RETRY) {
+			l->row->attempts = l->all->conf.attempts;
+			if (!asks_once_more(l, 0, 0, h->status, &h->why))
+				send_fail(l, h->status, &h->why);
 			break;
 		}
 		/* unpaid: the recipient refuses for good if that is how it was; its answer to the next offer says it */

@@ -90,4 +90,8 @@ void send_settle_early(struct live *l);
 /* Answers the DONE letter that waited for its save. */
 void send_answer_done(struct live *l);
 
+/* What a data thread says; the letter types of senders. */
+void send_data(struct live *l, struct data_happening *h);
+void send_start(struct events *e);
+
 #endif

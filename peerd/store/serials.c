@@ -294,6 +294,7 @@ store_serials_again(struct store *s, const struct sp_id *transfer, uint64_t now_
 	if (w != NULL) {
 		w->done_fn = fn;
 		w->transfer = *transfer;
+		w->job.step = "serials-again";
 		w->now_ms = now_ms;
 	}
 	return store_submit_take(s, w != NULL ? &w->job : NULL);

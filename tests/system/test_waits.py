@@ -11,6 +11,7 @@ from conftest import NUMBERS, opened, retire
 from office.office import TARIFF
 from test_breaks import history
 from test_delivery import deliver, end_of, only, wait_for
+from wire import Wire
 from wallets import SPENT, VOID, free, give_credits, serials
 
 
@@ -230,7 +231,7 @@ def dying(office):
     """Bob dies when the packet is in its place, before he can say so."""
     with two(office) as (a, b):
         b.daemon.stop()
-        b.start(SEALPOST_FAULT="receive-placed=kill")
+        b.start(SEALPOST_FAULT="receive/PLACING/MOVED-after=kill")
         yield a, b
 
 
@@ -293,3 +294,26 @@ def test_wal01_a_sheet_that_was_closed_pays_no_retry(pair, tmp_path):
     no = a.sealpost("retry", sent(a)["id"], check=False)
     assert no.returncode == 1 and "has ended: send it anew" in no.stderr
     assert [state for _, _, _, state in serials(a)] == [VOID] and sent(a)["result"] == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["cancel", "killed"])
+def test_a_sender_that_missed_the_end_asks_once_more(office, tmp_path, how):
+    """Bob's letter is lost, and this was the last connection there was to be."""
+    with two(office) as (a, b):
+        wire = Wire(a, b)
+        send(a, b, a_file(tmp_path, 200_000_000))
+        wait_for(lambda: any(e["done"] > 0 for e in b.json("log", "--received")), 30)
+        a.daemon.signal(signal.SIGSTOP)
+        wire.cut = True
+        b.sealpost("cancel", received(b)["id"])
+        wait_for(lambda: received(b)["ended"], 10)
+        if how == "killed":
+            b.daemon.kill()
+            b.start()
+        wire.cut = False
+        a.daemon.signal(signal.SIGCONT)
+        event = ended(a, 60)
+        assert event["result"] == "cancelled" and event["state"] == "GIVEN_UP"
+        assert any("the recipient is asked how it stands" in w for w in history(a, event)) or how == "killed"
+        assert only(a.json("show", event["id"]))["signed_end"] == {"what": "CANCEL", "by": b.full_name}
+        wire.close()

@@ -19,7 +19,7 @@ class Wire:
             self.ends.append(s)
         self.stations = (a, b)
         self.letters = ([], [])     # to a, to b
-        self.stopping = False
+        self.stopping = self.cut = False
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         for mine, other, end in ((a, b, self.ends[1]), (b, a, self.ends[0])):
@@ -33,7 +33,8 @@ class Wire:
                 letter = end.recv(2000)
                 if letter[1] == SEALED and letter not in self.letters[at]:
                     self.letters[at].append(letter)
-                self.ends[1 - at].sendto(letter, ("127.0.0.1", self.stations[at].port))
+                if not self.cut:
+                    self.ends[1 - at].sendto(letter, ("127.0.0.1", self.stations[at].port))
 
     def close(self):
         self.stopping = True
