@@ -38,6 +38,16 @@ show_sizes(const json_t *e)
 		    (unsigned)((double)(done < packet ? done : packet) * 100 / (double)packet));
 }
 
+/* Who said with a signature that nothing more comes of it. */
+static void
+show_signed(const json_t *end)
+{
+	SP_AUTO_DONE(sp_buf) text = { 0 };
+
+	sp_buf_addf(&text, "%s by %s", strcmp(api_text(end, "what", ""), "REFUSE") == 0 ? "refused" : "given up", api_text(end, "by", "?"));
+	property("signed", sp_buf_cstr(&text));
+}
+
 static void
 show_event(const json_t *e)
 {
@@ -57,6 +67,8 @@ show_event(const json_t *e)
 		if (api_text(reason, "advice", "")[0] != 0)
 			property("advice", api_text(reason, "advice", ""));
 	}
+	if ((reason = json_object_get(e, "signed_end")) != NULL && json_is_object(reason))
+		show_signed(reason);
 	property("next try", print_when(api_text(e, "next_try", ""), when));
 	property("created", print_when(api_text(e, "created", ""), when));
 	property("ended", print_when(api_text(e, "ended_at", ""), when));

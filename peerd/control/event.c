@@ -274,13 +274,23 @@ on_cancel(struct call *c)
 	find(c, cancel_found);
 }
 
+/* What is handed in after a receiving has its id, too. */
+static const struct event_row *
+received_of(struct event_row *const *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rows[i]->kind == EVENT_RECEIVE)
+			return rows[i];
+	return rows[0];
+}
+
 static void
 accept_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 {
 	struct call *c = arg;
 
 	if (just_one(c, st, rows, count))
-		events_decide(c->peer->events, &rows[0]->id, true, changed, c);
+		events_decide(c->peer->events, received_of(rows, count), true, changed, c);
 	event_rows_free(rows, count);
 }
 
@@ -296,7 +306,7 @@ refuse_found(void *arg, enum sp_status st, struct event_row **rows, size_t count
 	struct call *c = arg;
 
 	if (just_one(c, st, rows, count))
-		events_decide(c->peer->events, &rows[0]->id, false, changed, c);
+		events_decide(c->peer->events, received_of(rows, count), false, changed, c);
 	event_rows_free(rows, count);
 }
 

@@ -93,6 +93,8 @@ result(const struct event_row *row, const struct machine_state *s)
 		return json_string("done");
 	if (strcmp(s->name, "GRANTED") == 0 || strcmp(s->name, "DENIED") == 0)
 		return json_string(s->name[0] == 'G' ? "granted" : "denied");
+	if (strcmp(s->name, "GIVEN_UP") == 0)
+		return json_string(row->reason == SP_E_CANCELLED ? "cancelled" : "failed");
 	return strcmp(s->name, "INCOMPLETE") == 0 ? json_string("incomplete") :
 	    strcmp(s->name, "REFUSED") == 0 ? json_string("refused") :
 	    strcmp(s->name, "CANCELLED") == 0 ? json_string("cancelled") : json_string("failed");
@@ -167,6 +169,22 @@ json_event(const struct event_row *row)
 	return o;
 }
 
+/* REFUSE or CANCEL: whoever signed it that nothing more comes of the transfer. */
+static json_t *
+signed_end(const struct event_row *row)
+{
+	struct sp_stmt_refuse refuse;
+	const struct machine *m = events_machine(row->kind);
+	const struct machine_state *s = m != NULL ? machine_state(m, row->state) : NULL;
+	bool refused, theirs = row->kind == EVENT_SEND && s != NULL &&
+	    (strcmp(s->name, "REFUSED") == 0 || strcmp(s->name, "GIVEN_UP") == 0);
+
+	if (row->final.len == 0)
+		return json_null();
+	refused = sp_statement_read(SP_STMT_REFUSE, sp_buf_span(&row->final), &refuse, NULL) == SP_OK;
+	return json_pack("{s:s, s:s}", "what", refused ? "REFUSE" : "CANCEL", "by", theirs ? row->peer : "this station");
+}
+
 json_t *
 json_event_whole(const struct event_row *row)
 {
@@ -177,6 +195,7 @@ json_event_whole(const struct event_row *row)
 		json_array_append_new(paths, json_safe_text(list->items[i]));
 	if (o == NULL || json_object_set_new(o, "paths", paths) != 0 ||
 	    json_object_set_new(o, "message", json_safe_text(row->message)) != 0 ||
+	    json_object_set_new(o, "signed_end", signed_end(row)) != 0 ||
 	    json_object_set_new(o, "notes", json_safe_text(row->notes)) != 0) {
 		json_decref(o);
 		return NULL;

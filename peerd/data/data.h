@@ -51,6 +51,7 @@ struct data_happening {
 	uint64_t bytes;			/* of the tar: how far it is */
 	uint64_t wire;			/* of this connection: bytes that it came or went as */
 	uint64_t from;			/* FINISHED, BROKEN: where this connection began */
+	bool by_peer;			/* BROKEN: the other side said why */
 	enum sp_status status;
 	struct sp_why why;
 	struct data_result *result;	/* FINISHED, WALKED, and (sending) BROKEN: the source comes back; else NULL */

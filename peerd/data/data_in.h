@@ -110,6 +110,7 @@ struct data_transfer {
 	uint64_t progress_ms;		/* of the last news of progress */
 	uint64_t from, bytes;		/* of the tar: where this connection began, and how far it is */
 	uint64_t wire;			/* bytes of its data records */
+	bool by_peer;			/* it broke because the other side said so */
 	bool syncing;			/* a job of its is with the sync helper */
 	void (*free)(struct data_transfer *t);
 };

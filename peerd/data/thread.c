@@ -92,8 +92,8 @@ tell(struct data_transfer *x, enum data_what what, uint64_t bytes, enum sp_statu
 	if (n == NULL)
 		abort();
 	n->h = (struct data_happening){ .what = what, .transfer = x->id, .sending = x->sending,
-	    .generation = x->generation,
-		.bytes = bytes, .from = x->from, .wire = x->wire, .status = st, .result = result };
+		.generation = x->generation, .bytes = bytes, .from = x->from, .wire = x->wire, .by_peer = x->by_peer,
+		.status = st, .result = result };
 	if (why != NULL)
 		n->h.why = *why;
 	n->serial = x->serial;
@@ -166,6 +166,7 @@ data_transfer_broken(struct data_transfer *x, enum sp_status st, const struct sp
 	if (!said_by_peer && st != SP_E_CLOSED && x->link.channel != NULL && x->link.watch != NULL &&
 	    data_link_seal(&x->link, SP_MSG_DATA_ABORT, &abort_msg, NULL) == SP_OK)
 		data_linger(x->thread, &x->link);
+	x->by_peer = said_by_peer;
 	tell(x, DATA_BROKEN, x->bytes, st, why, result);
 	leave(x);
 }

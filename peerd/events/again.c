@@ -45,6 +45,7 @@ send_told_to_wait(struct live *l, enum sp_status reason, uint64_t not_before_ms)
 	char span[32];
 
 	l->row->attempts = 0;
+	live_no_reason(l);
 	live_happens(l, SEND_ON_ASKED_TO_WAIT, "the recipient asks to wait: %s; next try in %s", sp_status_text(reason),
 	    span_text(set_due(l, not_before_ms), span));
 }

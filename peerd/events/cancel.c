@@ -29,14 +29,16 @@ live_sign_cancel(struct live *l, enum sp_status reason)
 	}
 }
 
-/* Best effort: whoever misses it learns of it when it offers or tells again. */
+/* Best effort: whoever misses it learns of it when it offers or tells again. A recipient that is done says so instead. */
 static void
-nobody_waits(void *arg, enum sp_status st, const struct sp_why *why, const struct post_answer *answer)
+cancelled(void *arg, enum sp_status st, const struct sp_why *why, const struct post_answer *answer)
 {
-	(void)arg;
-	(void)st;
+	struct sp_msg_done_letter m;
+
 	(void)why;
-	(void)answer;
+	if (st == SP_OK && answer->type == SP_MSG_DONE_LETTER &&
+	    sp_decode(sp_desc_msg(SP_MSG_DONE_LETTER), answer->body, &m, NULL) == SP_OK)
+		send_done_late(arg, &m, NULL);
 }
 
 void
@@ -49,7 +51,7 @@ live_send_cancel(struct live *l)
 
 	if (l->row->final.len > 0)
 		(void)post_ask(l->all->parts.post, &l->peer_cert, l->address, false, SP_MSG_CANCEL_LETTER, &msg,
-		    nobody_waits, NULL);
+		    cancelled, l->all);
 }
 
 /* The other station gives up. Whoever is past that point answers with where it stands. */
@@ -84,9 +86,16 @@ on_cancel(void *arg, struct post_in *in)
 		post_ignore(e->parts.post, in);
 		return;
 	}
-	if (l != NULL) {
+	if (l != NULL && l->row->done.len > 0) {
+		post_ignore(e->parts.post, in);		/* it has signed the contrary */
+		return;
+	}
+	if (l != NULL)
 		live_quiet(l);
-		live_reason(l, reason == SP_E_CANCELLED ? SP_E_CANCELLED : reason, NULL);
+	if (l != NULL && l->row->kind == EVENT_SEND) {
+		send_given_up(l, &m);
+	} else if (l != NULL) {
+		live_reason(l, reason, NULL);
 		live_happens(l, on, "given up by %s: %s", in->from_name, sp_status_text(reason));
 	}
 	events_answer(e, in, SP_OK);

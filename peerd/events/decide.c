@@ -9,43 +9,49 @@
 
 #define CALL_AGAIN_MS (10 * 1000)
 
-static void
-answer_row(const struct live *l, events_rows_fn *fn, void *arg)
-{
-	const struct event_row *row = l->row;	/* saved a moment later, never undone */
+/* ---- offers that wait for the user ---- */
 
-	fn(arg, SP_OK, NULL, &row, 1);
+/* What is to be answered where nothing changes: SP_OK, it is so already. */
+static enum sp_status
+look_at(const struct event_row *row, const struct live *l, bool take, struct sp_why *why)
+{
+	if (row->kind != EVENT_RECEIVE)
+		return sp_fail(SP_E_STATE, why, "it is no offer to you");
+	if (l == NULL && row->state == RECEIVE_REFUSED && row->reason == SP_E_REFUSED && !take)
+		return SP_OK;
+	if (l == NULL)
+		return sp_fail(SP_E_STATE, why, "it does not wait for you any more: %s",
+		    row->ended ? machine_state(&receive_machine, row->state)->text : "it is not under way here");
+	if (l->row->state == RECEIVE_ALLOWED && take && !l->saving)
+		return SP_OK;
+	return sp_fail(SP_E_STATE, why, "it does not wait for you: %s", machine_state(l->machine, l->row->state)->text);
 }
 
-/* ---- offers that wait for the user ---- */
 void
-events_decide(struct events *e, const struct sp_id *id, bool take, events_rows_fn *fn, void *arg)
+events_decide(struct events *e, const struct event_row *row, bool take, events_rows_fn *fn, void *arg)
 {
-	struct live *l = live_find(e, id, EVENT_RECEIVE, NULL);
-	enum sp_status st = SP_OK;
+	struct live *l = row->kind == EVENT_RECEIVE ? live_find(e, &row->id, EVENT_RECEIVE, NULL) : NULL;
 	struct sp_why why = { "" };
+	enum sp_status st;
 
-	if (l == NULL)
-		st = sp_fail(SP_E_NOTFOUND, &why, "no offer that waits for you has this id");
-	else if (l->row->state == RECEIVE_ALLOWED && take && !l->saving) {
-		answer_row(l, fn, arg);
+	if (l == NULL || l->saving || l->moving != NULL || !live_heeds(l, take ? RECEIVE_ON_ALLOW : RECEIVE_ON_DENY)) {
+		row = l != NULL ? l->row : row;
+		st = look_at(row, l, take, &why);
+		fn(arg, st, &why, &row, st == SP_OK);
 		return;
-	} else if (l->saving || l->moving != NULL || !live_heeds(l, take ? RECEIVE_ON_ALLOW : RECEIVE_ON_DENY))
-		st = sp_fail(SP_E_STATE, &why, "it does not wait for you: %s", machine_state(l->machine, l->row->state)->text);
-	else if (!take)
-		st = receive_sign_refuse(e, l->row, &l->offer_hash, SP_E_REFUSED);
-	if (st != SP_OK) {
+	}
+	if (!take && (st = receive_sign_refuse(e, l->row, &l->offer_hash, SP_E_REFUSED)) != SP_OK) {
 		fn(arg, st, &why, NULL, 0);
 		return;
 	}
 	live_quiet(l);
+	live_order(l, fn, arg);
 	if (take) {
 		live_happens(l, RECEIVE_ON_ALLOW, "accepted by you");
 	} else {
 		live_reason(l, SP_E_REFUSED, NULL);
 		live_happens(l, RECEIVE_ON_DENY, "refused by you");
 	}
-	answer_row(l, fn, arg);
 }
 
 static bool
@@ -110,45 +116,74 @@ receive_call_refused(struct live *l)
 struct retrying {
 	struct events *all;
 	struct sp_id id;
+	struct event_row *row;		/* owned, once it is found */
 	events_rows_fn *fn;
 	void *arg;
 };
 
-/* What its frank named is the transfer's again, before the event is. */
-static enum sp_status
-take_up(struct events *e, struct event_row *row, struct sp_why *why)
+static void
+retry_no(struct retrying *r, enum sp_status st, const struct sp_why *why)
 {
-	const struct correspondent *peer = book_by_name(e->parts.book, row->peer);
-
-	if (machine_find(&send_machine, row->state, SEND_ON_RETRY) == NULL)
-		return sp_fail(SP_E_STATE, why, "there is nothing to try again: it is %s",
-		    machine_state(&send_machine, row->state)->text);
-	if (peer == NULL || !peer->in_book)
-		return sp_fail(SP_E_NOKEY, why, "%s is not in your book", row->peer);
-	row->attempts = row->breaks = 0;
-	row->due_ms = row->ended_ms = row->done_bytes = 0;
-	row->until_ms = sp_clock_wall_ms() + e->conf.life_ms;
-	sp_buf_clear(&row->final);
-	sp_buf_clear(&row->final_signature);
-	return row->frank.len == 0 ? SP_OK : store_serials_mark(e->parts.store, &row->id, SERIAL_FRANKED, NULL, NULL);
+	r->fn(r->arg, st, why, NULL, 0);
+	event_row_free(r->row);
+	free(r);
 }
 
 static void
-begin_again(struct retrying *r, struct event_row *take_row)
+begin_again(struct retrying *r)
 {
-	struct events *e = r->all;
-	const struct correspondent *peer = book_by_name(e->parts.book, take_row->peer);
-	struct live *l = live_new(e, take_row);
+	const struct correspondent *peer = book_by_name(r->all->parts.book, r->row->peer);
+	struct event_row *row = r->row;
+	struct live *l;
 
+	r->row = NULL;
+	row->attempts = row->breaks = 0;
+	row->due_ms = row->ended_ms = row->done_bytes = 0;
+	row->until_ms = sp_clock_wall_ms() + r->all->conf.life_ms;
+	sp_buf_clear(&row->final);
+	sp_buf_clear(&row->final_signature);
+	l = live_new(r->all, row);
 	if (l == NULL) {
-		r->fn(r->arg, SP_E_NOMEM, NULL, NULL, 0);
+		retry_no(r, SP_E_NOMEM, NULL);
 		return;
 	}
 	l->kept = true;
-	live_peer(l, &peer->identity.hash);
+	if (peer != NULL)
+		live_peer(l, &peer->identity.hash);
 	live_no_reason(l);
+	live_order(l, r->fn, r->arg);
 	live_happens(l, SEND_ON_RETRY, "tried again by you");
-	answer_row(l, r->fn, r->arg);
+	free(r);
+}
+
+static enum sp_status
+may_begin(const struct retrying *r, struct sp_why *why)
+{
+	const struct correspondent *peer = book_by_name(r->all->parts.book, r->row->peer);
+
+	if (live_find(r->all, &r->id, EVENT_SEND, NULL) != NULL)
+		return sp_fail(SP_E_STATE, why, "it is under way");
+	if (machine_find(&send_machine, r->row->state, SEND_ON_RETRY) == NULL)
+		return sp_fail(SP_E_STATE, why, "there is nothing to try again: it is %s",
+		    machine_state(&send_machine, r->row->state)->text);
+	if (peer == NULL || !peer->in_book)
+		return sp_fail(SP_E_NOKEY, why, "%s is not in your book", r->row->peer);
+	return SP_OK;
+}
+
+/* What its frank named is the transfer's again, before the event is: a crash between them makes it void again (mend). */
+static void
+paid_again(void *arg, enum sp_status st, const struct sp_why *why)
+{
+	struct retrying *r = arg;
+	struct sp_why no = { "" };
+
+	if (st == SP_OK && (st = may_begin(r, &no)) != SP_OK)
+		why = &no;
+	if (st != SP_OK)
+		retry_no(r, st, why);
+	else
+		begin_again(r);
 }
 
 static void
@@ -156,35 +191,30 @@ looked_up(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 {
 	struct retrying *r = arg;
 	struct sp_why why = { "" };
-	size_t at = 0;
 
-	while (st == SP_OK && at < count && rows[at]->kind != EVENT_SEND)
-		at++;
-	if (st == SP_OK && at == count)
-		st = sp_fail(SP_E_NOTFOUND, &why, "no sending has this id");
-	if (st == SP_OK && live_find(r->all, &r->id, EVENT_SEND, NULL) != NULL)
-		st = sp_fail(SP_E_STATE, &why, "it is under way");
+	for (size_t i = 0; st == SP_OK && r->row == NULL && i < count; i++)
+		if (rows[i]->kind == EVENT_SEND)
+			r->row = sp_take(&rows[i]);
+	event_rows_free(rows, count);
+	if (st == SP_OK && r->row == NULL)
+		st = sp_fail(SP_E_STATE, &why, "it is no sending");
 	if (st == SP_OK)
-		st = take_up(r->all, rows[at], &why);
+		st = may_begin(r, &why);
 	if (st == SP_OK)
-		begin_again(r, sp_take(&rows[at]));
-	else
-		r->fn(r->arg, st, &why, NULL, 0);
-	for (size_t i = 0; i < count; i++)
-		event_row_free(rows[i]);
-	free(rows);
-	free(r);
+		st = store_serials_again(r->all->parts.store, &r->id, sp_clock_wall_ms(), paid_again, r);
+	if (st != SP_OK)
+		retry_no(r, st, &why);
 }
 
 void
 events_retry(struct events *e, const struct sp_id *id, events_rows_fn *fn, void *arg)
 {
-	struct retrying *r = malloc(sizeof(*r));
+	struct retrying *r = calloc(1, sizeof(*r));
 	char text[SP_ID_TEXT];
 	enum sp_status st = SP_E_NOMEM;
 
 	if (r != NULL) {
-		*r = (struct retrying){ e, *id, fn, arg };
+		*r = (struct retrying){ .all = e, .id = *id, .fn = fn, .arg = arg };
 		st = store_event_find(e->parts.store, sp_id_text(id, text), looked_up, r);
 	}
 	if (st == SP_OK)

@@ -77,8 +77,9 @@ void events_cancel(struct events *e, const struct sp_id *id, events_rows_fn *fn,
  * (it did not end so), SP_E_NOKEY (the recipient is not in the book any more). */
 void events_retry(struct events *e, const struct sp_id *id, events_rows_fn *fn, void *arg);
 
-/* The user takes or refuses what a station has offered and waits for that; accepted again is fine. SP_E_NOTFOUND, SP_E_STATE. */
-void events_decide(struct events *e, const struct sp_id *id, bool take, events_rows_fn *fn, void *arg);
+/* The user takes or refuses what a station has offered and waits for that; the same again is fine. row: as the store has it.
+ * SP_E_STATE (it does not wait for that). */
+void events_decide(struct events *e, const struct event_row *row, bool take, events_rows_fn *fn, void *arg);
 
 /* The machine of a kind; NULL for a kind that has none. */
 const struct machine *events_machine(enum event_kind kind);

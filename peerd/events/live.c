@@ -357,6 +357,24 @@ pass_fault(const struct live *l, const char *when)
 	SP_FAULT_STEP(when, "%s/%s/%s", m->name, machine_state(m, l->moving->from)->name, m->happenings[l->moving->happening]);
 }
 
+void
+live_order(struct live *l, events_rows_fn *fn, void *arg)
+{
+	l->told.fn = fn;
+	l->told.arg = arg;
+}
+
+static void
+tell(struct live *l)
+{
+	const struct event_row *row = l->row;
+	events_rows_fn *fn = l->told.fn;
+
+	l->told.fn = NULL;
+	if (fn != NULL)
+		fn(l->told.arg, SP_OK, NULL, &row, 1);
+}
+
 static void
 saved(void *arg, enum sp_status st, const struct sp_why *why)
 {
@@ -375,6 +393,7 @@ saved(void *arg, enum sp_status st, const struct sp_why *why)
 	if (l->row->ended && l->machine->ending != NULL)
 		l->machine->ending(l);
 	live_observe(l, l->words);
+	tell(l);
 	act(l);
 }
 

@@ -36,6 +36,7 @@ struct live {
 	bool saving;				/* also while it is held */
 	const struct machine_row *moving;	/* what the save under way is for */
 	char words[LIVE_WORDS];			/* its words for people */
+	struct { events_rows_fn *fn; void *arg; } told;		/* whoever ordered the move under way, once it is saved */
 	struct waiting waiting[LIVE_WAITING];
 	size_t nwaiting;
 
@@ -190,11 +191,10 @@ void live_timer_again(struct live *l, uint32_t *tries, uint64_t first_ms, uint64
 /* Tells whoever observes events how this one stands; words: what happened, NULL for progress. */
 void live_observe(const struct live *l, const char *words);
 
+/* The next move is an order of the user's: fn gets the row when it is on the disk. Call before live_happens(). */
+void live_order(struct live *l, events_rows_fn *fn, void *arg);
+
 /* Adds a line to row->notes. */
 void live_note(struct live *l, struct sp_span text);
-/* ---- in send.c, receive.c: what others call in ---- */
-void send_data(struct live *l, struct data_happening *h);
-void send_start(struct events *e);			/* takes the letter types of senders */
-void receive_data(struct live *l, struct data_happening *h);
-void receive_start(struct events *e);			/* takes the letter types of recipients */
+
 #endif

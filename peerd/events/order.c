@@ -234,7 +234,6 @@ events_cancel(struct events *e, const struct sp_id *id, events_rows_fn *fn, void
 {
 	struct live *l = live_find(e, id, EVENT_SEND, NULL);
 	struct sp_why why = { "" };
-	const struct event_row *row;
 	int on = SEND_ON_CANCEL;
 
 	if (l == NULL || !live_heeds(l, on)) {
@@ -258,7 +257,6 @@ events_cancel(struct events *e, const struct sp_id *id, events_rows_fn *fn, void
 	live_quiet(l);
 	live_reason(l, SP_E_CANCELLED, NULL);
 	live_sign_cancel(l, SP_E_CANCELLED);
+	live_order(l, fn, arg);
 	live_happens(l, on, "cancelled");
-	row = l->row;	/* saved a moment later, never undone */
-	fn(arg, SP_OK, NULL, &row, 1);
 }

@@ -80,4 +80,8 @@ SP_MUST_CHECK enum sp_status receive_order(const struct live *l, struct data_rec
 void receive_offer_start(struct events *e);
 void receive_letters_start(struct events *e);
 
+/* What a data thread says; the letter types of recipients. */
+void receive_data(struct live *l, struct data_happening *h);
+void receive_start(struct events *e);
+
 #endif

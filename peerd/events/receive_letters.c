@@ -20,7 +20,7 @@ void
 receive_reply_done(struct live *l, struct post_in *in)
 {
 	struct sp_msg_done_letter m = { .statement = sp_buf_span(&l->row->done),
-		.signature = sp_buf_span(&l->row->done_signature) };
+		.signature = sp_buf_span(&l->row->done_signature), .transfer = l->row->id };
 
 	post_reply(l->all->parts.post, in, SP_MSG_DONE_LETTER, &m);
 }
@@ -29,8 +29,10 @@ void
 receive_reply_ended(struct events *e, const struct event_row *row, struct post_in *in)
 {
 	struct sp_msg_done_letter done = { .statement = sp_buf_span(&row->done),
-		.signature = sp_buf_span(&row->done_signature) };
+		.signature = sp_buf_span(&row->done_signature), .transfer = row->id };
 	struct sp_msg_refuse_letter refuse = { .statement = sp_buf_span(&row->final),
+		.signature = sp_buf_span(&row->final_signature) };
+	struct sp_msg_cancel_letter cancel = { .statement = sp_buf_span(&row->final),
 		.signature = sp_buf_span(&row->final_signature) };
 	struct sp_msg_answer gone = { .status = (uint16_t)(row->reason != SP_OK ? row->reason : SP_E_CANCELLED) };
 
@@ -38,6 +40,8 @@ receive_reply_ended(struct events *e, const struct event_row *row, struct post_i
 		post_reply(e->parts.post, in, SP_MSG_DONE_LETTER, &done);
 	else if (row->state == RECEIVE_REFUSED)
 		post_reply(e->parts.post, in, SP_MSG_REFUSE_LETTER, &refuse);
+	else if (row->final.len > 0)
+		post_reply(e->parts.post, in, SP_MSG_CANCEL_LETTER, &cancel);
 	else
 		post_reply(e->parts.post, in, SP_MSG_ANSWER, &gone);
 }
@@ -72,7 +76,7 @@ void
 receive_tell(struct live *l)
 {
 	struct sp_msg_done_letter m = { .statement = sp_buf_span(&l->row->done),
-		.signature = sp_buf_span(&l->row->done_signature) };
+		.signature = sp_buf_span(&l->row->done_signature), .transfer = l->row->id };
 
 	/* what is handed in is on its way to the disk before the sender can let us end */
 	if (!hand_in(l) || !live_ask(l, false, SP_MSG_DONE_LETTER, &m, told))

@@ -10,8 +10,6 @@
 #include "common/crypto/rand.h"
 #include "peerd/events/paths.h"
 
-#define CONFIRM_MS (60 * 1000)	/* DONE is late: offer again, the recipient answers with where it stands */
-
 void
 send_fail(struct live *l, enum sp_status st, const struct sp_why *why)
 {
@@ -29,6 +27,43 @@ is_loss(enum sp_status st)
 	return st == SP_E_CLOSED || st == SP_E_TIMEOUT || st == SP_E_CONNECT || st == SP_E_STALE;
 }
 
+/* Everything is there, as far as this side knows: how it ended only the recipient can say, however long it is away. */
+static bool
+was_sent(const struct live *l)
+{
+	static const struct sp_hash zero;
+
+	return !sp_hash_eq(&l->row->files_hash, &zero);
+}
+
+/* The last connection is lost, or the recipient ended it: it is asked once more how it stands. Only a signed end, or progress, changes
+ * anything then. Whoever does not answer an offer cannot say. */
+static bool
+asks_once_more(struct live *l, uint32_t count, uint32_t most, enum sp_status st, const struct sp_why *why)
+{
+	if (l->row->state != SEND_SENDING || count != most)
+		return false;
+	live_reason(l, st, why);
+	l->row->due_ms = 0;
+	live_happens(l, SEND_ON_BROKEN, "the connection failed: %s; the recipient is asked how it stands", l->row->reason_text);
+	return true;
+}
+
+bool
+send_has_ended(struct live *l)
+{
+	struct sp_why why;
+	enum sp_status st = l->row->reason;
+
+	if (st == SP_OK || (l->row->attempts < l->all->conf.attempts && l->row->breaks < l->all->conf.breaks)) {
+		live_no_reason(l);
+		return false;
+	}
+	sp_why_set(&why, "%s", l->row->reason_text);
+	send_fail(l, st, &why);
+	return true;
+}
+
 /* Lost in the midst of it: the sender goes on by itself, unless nothing came of it too often. */
 static void
 broke(struct live *l, enum sp_status st, const struct sp_why *why)
@@ -38,9 +73,9 @@ broke(struct live *l, enum sp_status st, const struct sp_why *why)
 	if (st == SP_E_STALE)
 		l->row->held = 0;
 	if (++l->row->breaks >= l->all->conf.breaks) {
-		if (l->row->wait_peer)
+		if (l->row->wait_peer || was_sent(l))
 			send_away(l, text);
-		else
+		else if (!asks_once_more(l, l->row->breaks, l->all->conf.breaks, st, why))
 			send_fail(l, st, why);
 		return;
 	}
@@ -59,17 +94,20 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 {
 	const char *text = why != NULL && why->text[0] != 0 ? why->text : sp_status_text(st);
 
+	if (l->row->reason != SP_OK && send_has_ended(l))
+		return;
 	if (l->row->breaks > 0 && is_loss(st)) {	/* no new beginning: the recipient may be starting again */
 		broke(l, st, why);
 		return;
 	}
 	l->row->attempts++;
-	if (l->row->wait_peer && (st == SP_E_CONNECT || st == SP_E_TIMEOUT) && l->row->attempts >= l->all->conf.attempts) {
+	if ((l->row->wait_peer || was_sent(l)) && (st == SP_E_CONNECT || st == SP_E_TIMEOUT) && l->row->attempts >= l->all->conf.attempts) {
 		send_away(l, text);
 		return;
 	}
 	if (sp_status_class(st) != SP_CLASS_RETRY || l->row->attempts >= l->all->conf.attempts) {
-		send_fail(l, st, why);
+		if (sp_status_class(st) != SP_CLASS_RETRY || !asks_once_more(l, l->row->attempts, l->all->conf.attempts, st, why))
+			send_fail(l, st, why);
 		return;
 	}
 	l->row->due_ms = 0;
@@ -153,6 +191,7 @@ transmit(struct live *l)
 	order.held = send_held(l);
 	l->source = NULL;
 	l->connected = l->settled_early = false;
+	l->row->files_hash = (struct sp_hash){ { 0 } };		/* of what was sent before */
 	order.keys.offer = l->offer_hash;
 	order.keys.accept = l->accept.hash;
 	memcpy(order.keys.accept_key, l->accept.key, sizeof(order.keys.accept_key));
@@ -181,7 +220,8 @@ pause_for_a_while(struct live *l)
 static void
 confirm(struct live *l)
 {
-	live_timer(l, CONFIRM_MS, SEND_ON_TIMER);
+	/* DONE is late then: offered again, the recipient answers with where it stands */
+	live_timer(l, l->all->conf.data.idle_ms, SEND_ON_TIMER);
 	if (l->settled_early)
 		send_settle_early(l);
 }
@@ -302,6 +342,12 @@ send_data(struct live *l, struct data_happening *h)
 		log_data(l, "data-broken", h);
 		if (l->connected && is_loss(h->status)) {
 			broke(l, h->status, &h->why);
+			break;
+		}
+		if (h->by_peer && h->status != SP_E_UNPAID && sp_status_class(h->status) != SP_CLASS_RETRY) {
+			l->row->attempts = l->all->conf.attempts;
+			if (!asks_once_more(l, 0, 0, h->status, &h->why))
+				send_fail(l, h->status, &h->why);
 			break;
 		}
 		/* unpaid: the recipient refuses for good if that is how it was; its answer to the next offer says it */

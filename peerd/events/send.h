@@ -36,6 +36,9 @@ void send_fail(struct live *l, enum sp_status st, const struct sp_why *why);
 /* Bytes of the tar that the accept in hand says are held. */
 uint64_t send_held(const struct live *l);
 /* ---- waiting (again.c) ---- */
+/* Accepted after the last attempt there is: nothing has ended it there, so it fails for the reason noted. */
+bool send_has_ended(struct live *l);
+
 /* The recipient asks to wait, not before then (0: it does not say); or nobody is there. */
 void send_told_to_wait(struct live *l, enum sp_status reason, uint64_t not_before_ms);
 void send_away(struct live *l, const char *words);
@@ -68,13 +71,27 @@ void send_spend(struct live *l);
 /* A signed REFUSE of the recipient ends the event. */
 void send_refused(struct live *l, const struct sp_msg_refuse_letter *letter);
 
+/* A signed CANCEL of the recipient does. */
+void send_given_up(struct live *l, const struct sp_msg_cancel_letter *letter);
+
 /* Makes and signs the offer of l->source, or compares it with the one made before. */
 SP_MUST_CHECK enum sp_status send_make_offer(struct live *l, struct sp_why *why);
+
+/* DONE, however it came. in: the letter to answer once it is saved, or NULL. false: it is not good (why says so). */
+SP_MUST_CHECK bool send_take_done(struct live *l, struct sp_span statement, struct sp_span signature, struct post_in *in,
+    struct sp_why *why);
+
+/* DONE of a sending that is not pending (late.c). in: to be answered, or NULL. */
+void send_done_late(struct events *e, const struct sp_msg_done_letter *m, struct post_in *in);
 
 /* A DONE that came before our own data thread had finished. */
 void send_settle_early(struct live *l);
 
 /* Answers the DONE letter that waited for its save. */
 void send_answer_done(struct live *l);
+
+/* What a data thread says; the letter types of senders. */
+void send_data(struct live *l, struct data_happening *h);
+void send_start(struct events *e);
 
 #endif

@@ -32,6 +32,7 @@ static void
 reserved(void *arg, enum sp_status st, const struct sp_why *why, const struct wallet_spend *spend)
 {
 	struct live *l = arg;
+	struct sp_why changed;
 
 	live_go_on(l);
 	if (report_first(l, st == SP_E_CREDITS)) {
@@ -45,8 +46,13 @@ reserved(void *arg, enum sp_status st, const struct sp_why *why, const struct wa
 	l->frank = (struct sp_frank){ .sheet = spend->sheet->hash, .price = spend->price, .count = spend->count };
 	memcpy(l->frank.serials, spend->ranges, sizeof(spend->ranges));
 	wallet_spent(l->all->parts.wallet);
-	if (l->row->offer.len == 0)
+	if (l->row->offer.len == 0) {
 		l->row->price = spend->price;
+	} else if (l->row->price != spend->price) {	/* tried again, with another sheet than the first time */
+		sp_fail(SP_E_CHANGED, &changed, "the price has changed since it was offered; send it anew");
+		send_fail(l, SP_E_CHANGED, &changed);
+		return;
+	}
 	send_walked(l);
 }
 

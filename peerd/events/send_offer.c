@@ -122,6 +122,8 @@ accepted(struct live *l, const struct post_answer *answer, const struct sp_msg_a
 		l->row->held = send_held(l);
 		l->row->breaks = l->row->attempts = 0;
 	}
+	if (send_has_ended(l))
+		return;
 	if (l->source == NULL)
 		live_happens(l, SEND_ON_NEED_SOURCE, NULL);
 	else
@@ -147,9 +149,27 @@ send_refused(struct live *l, const struct sp_msg_refuse_letter *letter)
 	live_happens(l, SEND_ON_REFUSED, "refused: %s", sp_status_text(reason));
 }
 
-/* DONE, however it came. in: the letter to answer once it is saved, or NULL. false: it is not good (why says so). */
-static bool
-take_done(struct live *l, struct sp_span statement, struct sp_span signature, struct post_in *in, struct sp_why *why)
+void
+send_given_up(struct live *l, const struct sp_msg_cancel_letter *letter)
+{
+	const struct correspondent *to = recipient(l);
+	enum sp_status reason = SP_E_CANCELLED, st = SP_E_NOKEY;
+	struct sp_why why = { "" };
+
+	if (to != NULL)
+		st = sp_cancel_open(letter->statement, letter->signature, &to->identity, &l->offer_hash, &reason, &why);
+	if (st != SP_OK) {
+		send_fail(l, SP_E_REPLY, &why);
+		return;
+	}
+	if (!bytes_set(&l->row->final, letter->statement) || !bytes_set(&l->row->final_signature, letter->signature))
+		reason = SP_E_NOMEM;
+	live_reason(l, reason, NULL);
+	live_happens(l, SEND_ON_PEER_CANCEL, "given up by the recipient: %s", sp_status_text(reason));
+}
+
+bool
+send_take_done(struct live *l, struct sp_span statement, struct sp_span signature, struct post_in *in, struct sp_why *why)
 {
 	const struct correspondent *to = recipient(l);
 	struct sp_stmt_offer offer;
@@ -166,6 +186,9 @@ take_done(struct live *l, struct sp_span statement, struct sp_span signature, st
 		post_ignore(l->all->parts.post, l->done_in);
 	l->done_in = in;
 	live_unask(l);	/* an offer that is out says no more than this */
+	live_no_reason(l);
+	sp_buf_clear(&l->row->final);
+	sp_buf_clear(&l->row->final_signature);
 	if (l->row->state == SEND_SENDING) {
 		l->settled_early = true;
 		return true;
@@ -197,6 +220,7 @@ answered(struct live *l, const struct post_answer *answer)
 	union {
 		struct sp_msg_accept_letter accept;
 		struct sp_msg_refuse_letter refuse;
+		struct sp_msg_cancel_letter cancel;
 		struct sp_msg_done_letter done;
 		struct sp_msg_wait wait;
 		struct sp_msg_answer plain;
@@ -215,8 +239,11 @@ answered(struct live *l, const struct post_answer *answer)
 	case SP_MSG_REFUSE_LETTER:
 		send_refused(l, &m.refuse);
 		break;
+	case SP_MSG_CANCEL_LETTER:
+		send_given_up(l, &m.cancel);
+		break;
 	case SP_MSG_DONE_LETTER:
-		if (!take_done(l, m.done.statement, m.done.signature, NULL, &why))
+		if (!send_take_done(l, m.done.statement, m.done.signature, NULL, &why))
 			send_fail(l, SP_E_REPLY, &why);
 		break;
 	case SP_MSG_WAIT:
@@ -278,14 +305,14 @@ on_done(void *arg, struct post_in *in)
 	}
 	l = live_by_offer(e, EVENT_SEND, &done.offer, &in->from_cert);
 	if (l == NULL) {
-		events_answer(e, in, SP_E_NOTFOUND);	/* ended before: there is nothing left to do */
+		send_done_late(e, &m, in);
 	} else if (l->saving || l->moving != NULL) {
 		post_ignore(e->parts.post, in);		/* it comes again when we can take it */
 	} else if (l->row->done.len > 0 && l->row->state != SEND_SENDING) {
 		events_answer(e, in, SP_OK);		/* it is on the disk */
 	} else if (l->row->state != SEND_SENDING && !live_heeds(l, SEND_ON_DONE)) {
 		post_ignore(e->parts.post, in);
-	} else if (!take_done(l, m.statement, m.signature, in, &why)) {
+	} else if (!send_take_done(l, m.statement, m.signature, in, &why)) {
 		sp_log_fail(SP_LOG_WARN, "done-refused", SP_E_SIGNATURE, &why);
 		events_answer(e, in, SP_E_SIGNATURE);
 	}

@@ -263,6 +263,43 @@ store_serials_mark(struct store *s, const struct sp_id *transfer, enum serial_st
 	return store_submit_take(s, w != NULL ? &w->job : NULL);
 }
 
+/* What a closed or ended sheet still held is with the account again. */
+static enum sp_status
+again_run(struct sqlite3 *db, struct store_job *job)
+{
+	struct wallet_job *w = (struct wallet_job *)job;
+	struct sql *sql = store_sql(w->store);
+	sqlite3_stmt *stmt = sql_begin(sql, SQL_SERIALS_GONE);
+	enum sp_status st;
+	bool row = false;
+
+	(void)db;
+	wallet_bind_id(stmt, 1, &w->transfer);
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)w->now_ms);
+	if ((st = sql_step(sql, SQL_SERIALS_GONE, &row, &job->why)) != SP_OK)
+		return st;
+	if (row) {
+		sql_end(sql, SQL_SERIALS_GONE);
+		return sp_fail(SP_E_STATE, &job->why, "the sheet of credits that it was paid from has ended: send it anew");
+	}
+	wallet_bind_id(sql_begin(sql, SQL_SERIALS_AGAIN), 1, &w->transfer);
+	return sql_run(sql, SQL_SERIALS_AGAIN, &job->why);
+}
+
+enum sp_status
+store_serials_again(struct store *s, const struct sp_id *transfer, uint64_t now_ms, store_done_fn *fn, void *arg)
+{
+	struct wallet_job *w = wallet_job_new(s, again_run, arg);
+
+	if (w != NULL) {
+		w->done_fn = fn;
+		w->transfer = *transfer;
+		w->job.step = "serials-again";
+		w->now_ms = now_ms;
+	}
+	return store_submit_take(s, w != NULL ? &w->job : NULL);
+}
+
 static enum sp_status
 mend_run(struct sqlite3 *db, struct store_job *job)
 {

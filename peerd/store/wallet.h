@@ -62,9 +62,13 @@ typedef void store_spend_fn(void *arg, enum sp_status st, const struct sp_why *w
 SP_MUST_CHECK enum sp_status store_serials_reserve(struct store *s, const struct sp_id *transfer, uint64_t bytes,
     uint64_t now_ms, store_spend_fn *fn, void *arg);
 
-/* A transfer's serials: a frank names them (void ones again: the transfer is tried once more), they are spent, or the transfer has failed for good (reserved ones are free again,
+/* A transfer's serials: a frank names them, they are spent, or the transfer has failed for good (reserved ones are free again,
  * franked ones void). Nothing to do is fine. */
 SP_MUST_CHECK enum sp_status store_serials_mark(struct store *s, const struct sp_id *transfer, enum serial_state state,
+    store_done_fn *fn, void *arg);
+
+/* A transfer that failed is tried again: what its frank names is its own again, not void. SP_E_STATE if their sheet has ended. */
+SP_MUST_CHECK enum sp_status store_serials_again(struct store *s, const struct sp_id *transfer, uint64_t now_ms,
     store_done_fn *fn, void *arg);
 
 /* For a start: the same for transfers that have ended and whose serials nobody marked, because something stopped in between. */

@@ -137,14 +137,14 @@ def awaited(lane, who, point):
 
 
 def retried(lane, who, point):
-    """Cancelled while the recipient was away, then tried again."""
-    lane.b.daemon.stop()
+    """Cancelled after it was franked, then tried again."""
     path = lane.file()
+    arm(lane.b.daemon, "receive/*/PAID-after=kill")
     lane.send(path)
+    lane.die("recipient")
     event = wait(lambda: lane.a.json("log", "--pending"), 10, "it is pending")[0]
-    wait(lambda: pending(lane.a) in (["OFFERING"], ["PAUSED"]), 20, "it is offered")
     lane.a.sealpost("cancel", event["id"])
-    lane.b.start()
+    lane.restart("recipient")
     wait(lambda: not pending(lane.a), 10, "it is cancelled")
     arm(lane.daemon(who), point)
     lane.a.sealpost("retry", "--no-wait", event["id"], check=False)

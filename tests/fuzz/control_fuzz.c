@@ -156,9 +156,9 @@ events_retry(struct events *e, const struct sp_id *id, events_rows_fn *fn, void 
 }
 
 void
-events_decide(struct events *e, const struct sp_id *id, bool take, events_rows_fn *fn, void *arg)
+events_decide(struct events *e, const struct event_row *row, bool take, events_rows_fn *fn, void *arg)
 {
-	(void)e, (void)id, (void)take;
+	(void)e, (void)row, (void)take;
 	answer_rows(fn, arg, "");
 }
 

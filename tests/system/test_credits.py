@@ -221,9 +221,13 @@ def test_wal20_what_is_forged_or_replayed_is_dropped(post, pair, creditd):
         assert a.daemon.log().count("credit-answer-refused") >= 5
         assert answer(post, a, request, 20) == "OK"
         assert child.wait(60) == 0
-    for how in ("", "another"):
-        assert answer(post, a, request, 20, how) == "OK"            # taken long ago
-    assert answer(post, a, request, 0) == "OK"
+    for restarted in (False, True):
+        if restarted:
+            a.daemon.kill()
+            a.start()
+        for how in ("", "another"):
+            assert answer(post, a, request, 20, how) == "OK"        # taken long ago
+        assert answer(post, a, request, 0) == "OK"
     assert credits(a)["free"] == 20 and len(credits(a)["sheets"]) == 1
     assert only(topups(a))["result"] == "granted"
 

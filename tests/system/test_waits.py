@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from conftest import NUMBERS, opened, retire
 from office.office import TARIFF
 from test_breaks import history
 from test_delivery import deliver, end_of, only, wait_for
+from wire import Wire
 from wallets import SPENT, VOID, free, give_credits, serials
 
 
@@ -125,7 +127,7 @@ def test_acc_an_offer_waits_until_it_is_accepted(asking, tmp_path):
     assert open(os.path.join(received["placed"], "f"), "rb").read() == open(path, "rb").read()
     assert [state for _, _, _, state in serials(a)] == [SPENT]
     late = b.sealpost("accept", sent(a)["id"], check=False)
-    assert late.returncode == 1 and "no offer that waits for you" in late.stderr
+    assert late.returncode == 1 and "it does not wait for you any more: received" in late.stderr
 
 
 def test_acc_accepted_while_the_sender_is_away_it_comes_when_it_is_back(asking, tmp_path):
@@ -221,3 +223,97 @@ def test_a_delivery_that_is_done_is_not_tried_again(pair, tmp_path):
     assert done.returncode == 1 and "nothing to try again: it is delivered" in done.stderr
     missing = a.sealpost("retry", "01234567-89ab-7cde-8123-456789abcdef", check=False)
     assert missing.returncode == 1 and "no event has the id" in missing.stderr
+
+
+# ---- what only the recipient knows ----
+@pytest.fixture
+def dying(office):
+    """Bob dies when the packet is in its place, before he can say so."""
+    with two(office) as (a, b):
+        b.daemon.stop()
+        b.start(SEALPOST_FAULT="receive/PLACING/MOVED-after=kill")
+        yield a, b
+
+
+def test_tx06_rc13_when_everything_was_sent_the_recipient_is_waited_for(dying, tmp_path):
+    a, b = dying
+    send(a, b, a_file(tmp_path))
+    assert b.daemon.wait_gone(60)
+    wait_for(lambda: sent(a)["state"] == "WAITING", 60)
+    b.start()
+    assert ended(a)["result"] == "delivered" and received(b)["result"] == "delivered"
+    assert [state for _, _, _, state in serials(a)] == [SPENT]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_wal01_rc13_what_was_given_up_too_late_is_delivered_and_paid(dying, tmp_path, restart):
+    a, b = dying
+    send(a, b, a_file(tmp_path))
+    assert b.daemon.wait_gone(60)
+    wait_for(lambda: sent(a)["state"] == "CONFIRMING" or sent(a)["state"] == "WAITING", 30)
+    a.sealpost("cancel", sent(a)["id"])
+    assert sent(a)["result"] == "cancelled" and [state for _, _, _, state in serials(a)] == [VOID]
+    if restart:
+        a.daemon.stop()
+        a.start()
+    b.start()
+    wait_for(lambda: sent(a)["result"] == "delivered", 30)
+    assert received(b)["result"] == "delivered" and os.path.exists(sent(a)["receipt_file"])
+    wait_for(lambda: [state for _, _, _, state in serials(a)] == [SPENT], 10)
+    assert only(a.json("show", sent(a)["id"]))["signed_end"] is None
+
+
+def test_acc_a_refusal_is_signed_kept_and_said_again(asking, tmp_path):
+    a, b = asking
+    send(a, b, a_file(tmp_path))
+    waits_for_bob(a, b)
+    event = b.json("refuse", sent(a)["id"])
+    assert only(event)["result"] == "refused"
+    assert b.sealpost("refuse", sent(a)["id"]).stdout == f"refused: {sent(a)['id']}\n"      # again is fine
+    b.daemon.kill()
+    b.start()
+    assert b.sealpost("refuse", sent(a)["id"]).returncode == 0
+    assert ended(a)["result"] == "refused"
+    assert only(a.json("show", sent(a)["id"]))["signed_end"] == {"what": "REFUSE", "by": b.full_name}
+    late = b.sealpost("accept", sent(a)["id"], check=False)
+    assert late.returncode == 1 and "it does not wait for you any more: refused" in late.stderr
+    mine = a.sealpost("accept", sent(a)["id"], check=False)
+    assert mine.returncode == 1 and "it is no offer to you" in mine.stderr
+
+
+def test_wal01_a_sheet_that_was_closed_pays_no_retry(pair, tmp_path):
+    a, b = pair
+    send(a, b, a_file(tmp_path, 200_000_000))
+    wait_for(lambda: sent(a)["done"] > 0, 30)
+    a.sealpost("cancel", sent(a)["id"])
+    wait_for(lambda: [state for _, _, _, state in serials(a)] == [VOID], 10)
+    a.daemon.stop()
+    with sqlite3.connect(a.path("peer.db")) as db:
+        db.execute("UPDATE sheet SET closed = 1")
+    a.start()
+    no = a.sealpost("retry", sent(a)["id"], check=False)
+    assert no.returncode == 1 and "has ended: send it anew" in no.stderr
+    assert [state for _, _, _, state in serials(a)] == [VOID] and sent(a)["result"] == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["cancel", "killed"])
+def test_a_sender_that_missed_the_end_asks_once_more(office, tmp_path, how):
+    """Bob's letter is lost, and this was the last connection there was to be."""
+    with two(office) as (a, b):
+        wire = Wire(a, b)
+        send(a, b, a_file(tmp_path, 200_000_000))
+        wait_for(lambda: any(e["done"] > 0 for e in b.json("log", "--received")), 30)
+        a.daemon.signal(signal.SIGSTOP)
+        wire.cut = True
+        b.sealpost("cancel", received(b)["id"])
+        wait_for(lambda: received(b)["ended"], 10)
+        if how == "killed":
+            b.daemon.kill()
+            b.start()
+        wire.cut = False
+        a.daemon.signal(signal.SIGCONT)
+        event = ended(a, 60)
+        assert event["result"] == "cancelled" and event["state"] == "GIVEN_UP"
+        assert any("the recipient is asked how it stands" in w for w in history(a, event)) or how == "killed"
+        assert only(a.json("show", event["id"]))["signed_end"] == {"what": "CANCEL", "by": b.full_name}
+        wire.close()

@@ -9,3 +9,5 @@ noinst_PROGRAMS += tests/tools/frank_client
 tests_tools_frank_client_LDADD = libsealpost.a $(SYS_LIBS)
 noinst_PROGRAMS += tests/tools/flood_client
 tests_tools_flood_client_LDADD = libsealpost.a $(SYS_LIBS)
+noinst_PROGRAMS += tests/tools/letter_again
+tests_tools_letter_again_LDADD = libsealpost.a $(SYS_LIBS)

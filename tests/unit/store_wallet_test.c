@@ -147,9 +147,13 @@ START_TEST(wal01_a_failure_before_the_frank_is_free_and_after_it_void)
 	mark(2, SERIAL_VOID);
 	ck_assert_uint_eq(free_now(), 2);
 	ck_assert_uint_eq(balance.voided, 2);
-	mark(2, SERIAL_SPENT);			/* void for good */
-	ck_assert_uint_eq(free_now(), 2);
+	mark(2, SERIAL_VOID);
+	ck_assert_uint_eq(free_now(), 2);	/* never free again */
 	ck_assert_uint_eq(balance.spent, 0);
+	mark(2, SERIAL_SPENT);			/* the recipient had it after all */
+	ck_assert_uint_eq(free_now(), 2);
+	ck_assert_uint_eq(balance.voided, 0);
+	ck_assert_uint_eq(balance.spent, 2);
 	ck_status(reserve(3, 3), SP_E_CREDITS);
 	ck_status(reserve(3, 1), SP_OK);
 	ck_assert_uint_eq(spend.ranges[0].first, 12);
@@ -266,6 +270,46 @@ START_TEST(wal09_a_sheet_that_was_closed_stays_so)
 }
 END_TEST
 
+static enum sp_status
+take_up(uint8_t transfer)
+{
+	struct sp_id id = number(transfer);
+
+	ck_status(store_serials_again(store, &id, NOW, answered, NULL), SP_OK);
+	run_loop();
+	return answer_status;
+}
+
+/* Void serials are the transfer's own again, but not when their sheet's rest has gone back to the account. */
+START_TEST(wal01_a_retry_spends_its_own_serials_and_nothing_that_went_back)
+{
+	fresh_store();
+	add_sheet(1, 1, 2, NOW + 1);
+	add_sheet(2, 1, 25, NOW);		/* over */
+	ck_status(reserve(1, 1), SP_OK);
+	mark(1, SERIAL_FRANKED);
+	mark(1, SERIAL_VOID);
+	ck_assert_uint_eq((free_now(), balance.voided), 1);
+	ck_status(take_up(1), SP_OK);
+	ck_status(take_up(1), SP_OK);		/* twice is once */
+	ck_assert_uint_eq((free_now(), balance.reserved), 1);
+	ck_assert_uint_eq(balance.voided, 0);
+	ck_status(reserve(1, 1), SP_OK);
+	ck_assert_uint_eq(spend.ranges[0].first, 1);
+	mark(1, SERIAL_SPENT);
+	ck_status(take_up(1), SP_OK);		/* what is spent stays so */
+	ck_assert_uint_eq((free_now(), balance.spent), 1);
+
+	ck_status(reserve(2, 1), SP_OK);
+	mark(2, SERIAL_FRANKED);
+	mark(2, SERIAL_VOID);
+	report(1, 2, true, 3);
+	ck_status(take_up(2), SP_E_STATE);
+	ck_assert_uint_eq((free_now(), balance.voided), 1);
+	remove_store();
+}
+END_TEST
+
 START_TEST(serials_survive_a_crash)
 {
 	fresh_store();
@@ -312,15 +356,15 @@ START_TEST(wal01_serials_of_what_has_ended_are_mended_at_a_start)
 	save_event(3, true, false);		/* franked, failed: void */
 	save_event(4, true, true);		/* franked, delivered: spent */
 	save_event(5, false, true);		/* franked, delivered, waits for its receipt */
-	save_event(6, true, true);		/* void stays void */
+	save_event(6, true, true);		/* void, but delivered after all: spent */
 	for (int again = 0; again < 2; again++) {
 		ck_status(store_serials_mend(store, answered, NULL), SP_OK);
 		run_loop();
 		ck_status(answer_status, SP_OK);
 		ck_assert_uint_eq(free_now(), 20 - 10);
 		ck_assert_uint_eq(balance.reserved, 4);
-		ck_assert_uint_eq(balance.voided, 4);
-		ck_assert_uint_eq(balance.spent, 2);
+		ck_assert_uint_eq(balance.voided, 2);
+		ck_assert_uint_eq(balance.spent, 4);
 	}
 	ck_status(reserve(7, 1), SP_OK);
 	ck_assert_uint_eq(spend.ranges[0].first, 1);
@@ -355,7 +399,8 @@ START_TEST(a_serial_is_taken_for_one_delivery_only)
 }
 END_TEST
 
-UNIT_MAIN("store/wallet", wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success,
+UNIT_MAIN("store/wallet", wal01_a_retry_spends_its_own_serials_and_nothing_that_went_back,
+    wal01_wal07_wal08_serials_are_reserved_once_and_spent_after_success,
     wal01_a_failure_before_the_frank_is_free_and_after_it_void, wal02_what_came_back_in_pieces_is_spent_together_with_the_rest,
     the_oldest_sheet_that_is_open_and_valid_is_spent_first,
     wal09_what_creditd_was_not_told_of_is_spent_up_to_the_offline_limit, wal09_a_sheet_that_was_closed_stays_so,
