@@ -33,7 +33,7 @@ VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-k
 VALGRIND_NOT = tests/lint/lint $(FUZZERS) tests/unit/base_beneath_test tests/unit/data_% tests/unit/place_% tests/unit/source_% \
 	tests/unit/cli_tree_test
 valgrind: $(check_PROGRAMS)
-	CK_TIMEOUT_MULTIPLIER=10 $(MAKE) check-TESTS LOG_COMPILER='$(VALGRIND)' \
+	CK_TIMEOUT_MULTIPLIER=10 SEALPOST_FLOOD=50000 $(MAKE) check-TESTS LOG_COMPILER='$(VALGRIND)' \
 	    TESTS='$(filter-out $(VALGRIND_NOT),$(TESTS))'
 # A few that read what comes from outside, for ./check.
 VALGRIND_FEW = tests/unit/wire_codec_test tests/unit/wire_refuse_test tests/unit/wire_letter_test \
@@ -43,7 +43,10 @@ valgrind-few:
 # The fuzz targets for hours, in folders of their own.
 soak-fuzz:
 	$(top_srcdir)/tests/fuzz/soak $(abs_top_builddir)/soak-fuzz
-.PHONY: soak-fuzz threads threads-programs valgrind valgrind-few
+# The flood of the unit tests, fifty times as long.
+soak-flood: tests/unit/letters_flood_test
+	CK_TIMEOUT_MULTIPLIER=100 SEALPOST_FLOOD=50000000 tests/unit/letters_flood_test
+.PHONY: soak-flood soak-fuzz threads threads-programs valgrind valgrind-few
 EXTRA_DIST += tests/valgrind.supp tests/fuzz/soak
 
 # Random kills of everything: make soak SOAK="--kills 1000 --seed 7". Not as root.

@@ -151,7 +151,7 @@ class Office:
         self.cluster.sql_file(os.path.join(schema, "roles.sql"))
         self.cluster.set_passwords()
         with open(self.path(name, f"{program}.conf"), "w", encoding="utf-8") as f:
-            f.write(f'listen = "0.0.0.0:{self.facts[name + "_port"]}";\nstate = "state";\n'
+            f.write(f'listen = "{"[::]" if ":" in self.facts["keyd_host"] else "0.0.0.0"}:{self.facts[name + "_port"]}";\nstate = "state";\n'
                     f'database = "{self.conninfo(role + "_daemon")}";\ndatabase_owner = "{self.conninfo(role + "_owner")}";\n'
                     f'schema_dir = "{schema}";\n{settings}\n')
 

@@ -10,13 +10,21 @@
 
 static const struct sp_msg_again again = { .transfer = { { 1 } }, .offer = { { 2 } } };
 static int handled;
+static bool refuse;
 
+/* OK, or a refusal as long as one with its signature is. */
 static void
 on_letter(void *arg, struct post_in *in)
 {
+	static const uint8_t bytes[200];
 	struct party *p = arg;
 
 	handled++;
+	if (refuse) {
+		post_reply(p->post, in, SP_MSG_REFUSE_LETTER, &(struct sp_msg_refuse_letter){
+		    .statement = sp_span(bytes, sizeof(bytes)), .signature = sp_span(bytes, SP_SIGNATURE) });
+		return;
+	}
 	post_reply(p->post, in, SP_MSG_ANSWER, &(struct sp_msg_answer){ 0 });
 }
 
@@ -71,10 +79,11 @@ START_TEST(no_answer_of_any_kind_is_longer_than_what_it_answers)
 	make_station(&carol, &office, "carol/x@" DOMAIN, -1, 90);
 	raw_open(&raw, NULL, NULL);
 	raw_open(&other, NULL, NULL);
-	/* from the shortest letter to a long one: PONG, ANSWER, our certificate, the question for theirs, CLOCK, a repeat */
+	/* from the shortest letter to a long one: PONG, ANSWER, REFUSE, our certificate, the question for theirs, CLOCK, a repeat */
 	for (size_t pad = 0; pad <= 1200; pad += 100) {
 		const struct { const struct member *from; unsigned type; const void *msg; int64_t off; } cases[] = {
 			{ &alice->station, SP_MSG_PING, &(struct sp_msg_ping){ 0 }, 0 },
+			{ &alice->station, SP_MSG_AGAIN, &again, 0 },
 			{ &alice->station, SP_MSG_AGAIN, &again, 0 },
 			{ &alice->station, SP_MSG_GET, &(struct sp_msg_get){ 0 }, 0 },
 			{ &alice->station, SP_MSG_GET, &(struct sp_msg_get){ .hash = { { 3 } } }, 0 },
@@ -84,6 +93,7 @@ START_TEST(no_answer_of_any_kind_is_longer_than_what_it_answers)
 		};
 
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			refuse = i == 2;
 			h = hand(cases[i].from, &bob->station);
 			h.head.pad_to = pad;
 			h.head.time_ms += (uint64_t)cases[i].off;
