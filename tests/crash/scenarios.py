@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import shutil
-import signal
 import subprocess
 import uuid
 
@@ -187,18 +186,18 @@ def refused(lane, who, point):
 
 
 def stopped(lane, who, point):
-    """The recipient's user cancels in mid-transfer."""
-    path = lane.file(LARGE)
-    lane.send(path)
-    event = wait(lambda: [e for e in lane.b.json("log", "--pending") if e["done"] > 0], 30, "it is under way")[0]
-    lane.a.daemon.signal(signal.SIGSTOP)
+    """The recipient's user cancels what the sender, who was killed, has not sent yet."""
+    arm(lane.a.daemon, "send/*/ACCEPTED-after=kill")
+    lane.send(lane.file())
+    lane.die("sender")
+    event = wait(lambda: [e for e in lane.b.json("log", "--pending") if e["kind"] == "receive"], 10, "it is under way")[0]
     arm(lane.daemon(who), point)
     lane.b.sealpost("cancel", event["id"], check=False)
     state = lane.die(who)
-    lane.a.daemon.signal(signal.SIGCONT)
     lane.restart(who)
     if [e for e in lane.b.json("log", "--pending") if e["id"] == event["id"]]:
         lane.b.sealpost("cancel", event["id"])
+    lane.restart("sender")
     return state, lane.ended("cancelled", "failed", "refused")
 
 

@@ -51,6 +51,43 @@ class Cluster:
             for user, password in words.items():
                 f.write(f"127.0.0.1:{self.port}:*:{user}:{password}\n")
 
+    def standby(self, folder, port):
+        """A replica in another folder, streaming; from now on a commit here waits for it. promote() makes it the primary."""
+        other = Cluster(folder, port, self.pgpass + ".standby")
+        os.makedirs(folder, mode=0o755)
+        if self.user is not None:
+            os.chown(folder, self.user.pw_uid, self.user.pw_gid)
+        self.write_both(other)
+        done = subprocess.run([*self.prefix, f"{BIN}/pg_basebackup", "-D", other.data, "-R", "-X", "stream", "-c", "fast", "-h",
+                               "127.0.0.1", "-p", str(self.port), "-U", "postgres"], check=False, capture_output=True, text=True,
+                              cwd="/", env={**os.environ, "PGPASSWORD": self.passwords()["postgres"]})
+        if done.returncode != 0:
+            raise OfficeError("pg_basebackup failed:\n" + done.stderr[-2000:])
+        other.start()
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'", database="postgres")
+        self.sql("SELECT pg_reload_conf()", database="postgres")
+        self.wait_for("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", "1")
+        return other
+
+    def write_both(self, other):
+        """Both servers' passwords for whoever reads this one's file; the other's own file, too."""
+        words = self.passwords()
+        other.write_passwords(words)
+        self.write_passwords(words)
+        with open(self.pgpass, "a", encoding="ascii") as f, open(other.pgpass, encoding="ascii") as more:
+            f.write(more.read())
+
+    def promote(self):
+        self.sql("SELECT pg_promote(true, 60)", database="postgres")
+        self.wait_for("SELECT pg_is_in_recovery()", "f")
+
+    def wait_for(self, question, answer, seconds=30):
+        end = time.monotonic() + seconds
+        while self.sql(question, database="postgres") != [[answer]]:
+            if time.monotonic() > end:
+                raise OfficeError(f"{question} did not become {answer}")
+            time.sleep(0.1)
+
     def create(self):
         """initdb; the folder must be reachable for the user that PostgreSQL runs as."""
         os.makedirs(self.data, mode=0o700)
