@@ -68,8 +68,12 @@ send_wait(struct live *l)
 
 	if (now >= l->row->until_ms)
 		send_fail(l, sp_fail(SP_E_TIMEOUT, &why, "the recipient did not take it in time"), &why);
-	else
-		live_timer(l, l->row->due_ms > now ? l->row->due_ms - now : 0, SEND_ON_TIMER);
+	else if (l->row->due_ms <= now)
+		live_timer(l, 0, SEND_ON_TIMER);
+	else if (l->row->due_ms - now <= SP_WAIT_MOST_MS + SP_WAIT_MOST_MS / 4)
+		live_timer(l, l->row->due_ms - now, SEND_ON_TIMER);
+	else	/* whoever said so, or a clock that was set back: to be asked again does no harm */
+		live_timer(l, SP_WAIT_MOST_MS, SEND_ON_TIMER);
 }
 
 /* What is due later is due then; not worth a save. */
