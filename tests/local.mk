@@ -31,8 +31,8 @@ threads:
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 	--suppressions=$(abs_top_srcdir)/tests/valgrind.supp
 VALGRIND_NOT = tests/lint/lint $(FUZZERS) tests/unit/base_beneath_test tests/unit/data_% tests/unit/place_% tests/unit/source_% \
-	tests/unit/cli_tree_test tests/unit/member_member_test tests/unit/net_client_test tests/unit/letters_post_test tests/unit/letters_flood_test \
-	tests/unit/statements_postmark_test tests/unit/statements_receipt_file_test
+	tests/unit/cli_tree_test tests/unit/member_member_test tests/unit/net_client_test tests/unit/letters_post_test \
+	tests/unit/letters_flood_test tests/unit/statements_postmark_test tests/unit/statements_receipt_file_test
 valgrind: $(check_PROGRAMS)
 	CK_TIMEOUT_MULTIPLIER=10 SEALPOST_FLOOD=50000 $(MAKE) check-TESTS LOG_COMPILER='$(VALGRIND)' \
 	    TESTS='$(filter-out $(VALGRIND_NOT),$(TESTS))'

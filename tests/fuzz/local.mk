@@ -10,7 +10,7 @@ FUZZERS = tests/fuzz/accept_fuzz tests/fuzz/cms_fuzz tests/fuzz/codec_fuzz tests
 	tests/fuzz/control_fuzz tests/fuzz/der_fuzz tests/fuzz/ending_fuzz tests/fuzz/files_fuzz \
 	tests/fuzz/frame_fuzz tests/fuzz/frank_fuzz tests/fuzz/http_fuzz tests/fuzz/journal_fuzz tests/fuzz/letter_fuzz \
 	tests/fuzz/letter_text_fuzz tests/fuzz/manifest_fuzz tests/fuzz/names_fuzz tests/fuzz/offer_fuzz \
-	tests/fuzz/open_fuzz tests/fuzz/opening_fuzz tests/fuzz/path_fuzz tests/fuzz/prints_fuzz \
+	tests/fuzz/open_fuzz tests/fuzz/opening_fuzz tests/fuzz/path_fuzz tests/fuzz/press_fuzz tests/fuzz/prints_fuzz \
 	tests/fuzz/receipt_file_fuzz tests/fuzz/receipt_text_fuzz tests/fuzz/record_fuzz tests/fuzz/sheet_fuzz \
 	tests/fuzz/tar_fuzz tests/fuzz/token_fuzz tests/fuzz/tsa_fuzz tests/fuzz/x509_fuzz
 if LIBFUZZER
@@ -40,6 +40,7 @@ tests_fuzz_offer_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_open_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_opening_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_path_fuzz_LDADD = $(FUZZ_LIBS)
+tests_fuzz_press_fuzz_LDADD = libfuzz.a libpeerd.a $(FUZZ_LIBS)
 tests_fuzz_prints_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_receipt_file_fuzz_LDADD = $(FUZZ_LIBS)
 tests_fuzz_receipt_text_fuzz_LDADD = $(FUZZ_LIBS)
