@@ -55,7 +55,7 @@ class Watch:
         return (f"{s['algorithm']}, {self.best / 1e6:.0f} MB acknowledged, cwnd {s.get('cwnd')} packets, peer's window {s.get('snd_wnd', '?')}, not "
                 f"sent {s.get('notsent', 0)}, of {s['busy'] / 1000:.1f} s busy {share('rwnd_limited')} held up by the peer's window "
                 f"and {share('sndbuf_limited')} by the send buffer, delivering {s['rate']}, sent again {s.get('retrans', '0/0')}, "
-                f"program too slow at times: {'yes' if s['app'] else 'no'}")
+                f"out of data or buffer at times: {'yes' if s['app'] else 'no'}")
 
 
 class Bench:
