@@ -20,7 +20,7 @@ def make_file(path, size):
 
 
 def make_text(path, size):
-    """Words, as logs and prose have them: about a third of it when compressed."""
+    """Words by chance: about a tenth of it when compressed."""
     chance = random.Random(1837)
     with open(path, "wb") as f:
         while size > 0:
