@@ -68,6 +68,17 @@ sp_fault(const char *name)
 		kill(getpid(), SIGKILL);
 }
 
+int
+sp_fault_errno(const char *name)
+{
+	char wanted[POINT_MAX], *end;
+
+	if (!read_wanted(wanted) || (end = strstr(wanted, "=errno:")) == NULL)
+		return 0;
+	*end = 0;
+	return fnmatch(wanted, name, 0) == 0 ? atoi(end + 7) : 0;
+}
+
 void
 sp_fault_step(const char *when, const char *step_fmt, ...)
 {

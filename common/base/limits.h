@@ -109,6 +109,13 @@
 #define SP_PRESS_WORTH 16		/* a frame must save one byte in so many */
 #define SP_PRESS_RARELY (4 * 1024 * 1024)	/* in content that does not compress, it is tried once in so much */
 #define SP_TURN_TAR (512 * 1024)	/* bytes of tar after which the next transfer has its turn, however small they came */
+#define SP_PACE_TURNS 32		/* turns a second at a limited rate, at least: so nobody who shares it rests for long */
+#define SP_PACE_SAVED_NS 100000000ull	/* a bucket that was not used gives at once what it would have given in so long */
+#define SP_PACE_MIN 1024		/* bytes a second: less would look like a dead connection */
+#define SP_RESERVE (256ull * 1024 * 1024)	/* stays free on the disk, for everything else on the machine */
+#define SP_ROOM_BYTES (4 * 1024 * 1024)	/* received between two looks at what is free */
+#define SP_FDS_TRANSFER 12		/* descriptors of one transfer: socket, file, folders, journal, and for syncs twice */
+#define SP_FDS_OWN 400			/* of all else: letters by TCP, control, database, data connections not proved yet */
 #define SP_DATA_PORT_FIRST 21000	/* outside Linux's ephemeral range */
 #define SP_DATA_PORT_LAST 21999
 #define SP_DATA_PORTS_OPEN 16

@@ -96,5 +96,7 @@ sp_fail_errno(enum sp_status st, struct sp_why *why, const char *fmt, ...)
 	va_end(ap);
 	if (err == ENOSPC || err == EDQUOT)
 		return SP_E_SPACE;
+	if (err == EMFILE || err == ENFILE)	/* until others are closed */
+		return SP_E_FULL;
 	return err == ENOMEM ? SP_E_NOMEM : st;
 }

@@ -66,6 +66,9 @@ struct data_settings {
 	bool compress;				/* what is sent, where that makes it shorter */
 	uint32_t idle_ms;
 	unsigned threads;			/* 0 = one a core */
+	unsigned transfers;			/* at once; 0 = as many as SP_DATA_TRANSFERS and the descriptors allow */
+	uint64_t reserve;			/* bytes that receiving leaves free on the disk; 0 = it does not ask */
+	struct data_rates { uint64_t all, peer; } send, receive;	/* bytes a second; 0 = any */
 };
 
 SP_MUST_CHECK enum sp_status data_pool_new(struct sp_loop *loop, const struct data_settings *settings,
@@ -96,6 +99,7 @@ struct data_send_order {
 	struct source *source;
 	const struct sp_key *sign_key;
 	uint64_t held;			/* the recipient holds the tar up to here; it goes on from there, or earlier */
+	const char *peer;		/* copied: whose share of the rates it takes */
 	const char *folder;		/* copied: the source's, where its digests are kept; NULL: they are not */
 };
 SP_MUST_CHECK enum sp_status data_send(struct data_pool *p, const struct data_send_order *order);
@@ -132,6 +136,10 @@ SP_MUST_CHECK enum sp_status data_release(struct data_pool *p, const struct sp_i
  * name, received, keep_links. */
 SP_MUST_CHECK enum sp_status data_restore(const struct data_receive_order *order, struct data_result **ret_result,
     struct sp_why *why);
+
+/* Are as many transfers under way as can be? Orders are answered SP_E_FULL then. And how many that is. */
+bool data_pool_is_full(const struct data_pool *p);
+unsigned data_pool_most(const struct data_pool *p);
 
 /* Ends the transfer with ABORT{reason}; BROKEN follows, with this status. A walk goes on to its WALKED; what is
  * not known is ignored. */

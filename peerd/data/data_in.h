@@ -15,6 +15,7 @@
 #include "common/net/socket.h"
 #include "peerd/data/data.h"
 #include "peerd/data/link.h"
+#include "peerd/data/pace.h"
 #include "peerd/data/press.h"
 
 /* Room per transfer: send or reserve, start, release, abort, listen, unlisten, what comes back from the sync helper (one each,
@@ -24,6 +25,7 @@
 
 #define DATA_ANSWER_MAX 512	/* longest record that a sender takes: heart-beats, ABORT, END */
 #define DATA_LISTENERS 2	/* IPv4 and IPv6 */
+#define DATA_PACES 2		/* of all transfers in one direction, and of those with one peer */
 
 enum data_order_what { ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SEND, ORDER_RESERVE, ORDER_START, ORDER_RELEASE, ORDER_ABORT,
     ORDER_SYNC, ORDER_QUIT };
@@ -47,6 +49,8 @@ struct data_order {
 	struct data_receive_order receive;	/* RESERVE: received owned */
 	struct sp_hash accept;			/* START */
 	enum sp_status reason;			/* ABORT */
+	struct pace *paces[DATA_PACES];		/* SEND, RESERVE: borrowed, until the transfer's last news */
+	uint64_t promised;			/* RESERVE: bytes that other transfers are still to receive */
 	struct data_sync sync;			/* SYNC */
 };
 void data_order_free(struct data_order *o);	/* wipes */
@@ -75,6 +79,7 @@ struct data_thread {
 	struct sp_addr bind;
 	size_t chunk;
 	bool compress;
+	uint64_t reserve;
 	uint32_t idle_ms;
 	pthread_t id;
 	bool started;
@@ -111,6 +116,7 @@ struct data_transfer {
 	uint64_t from, bytes;		/* of the tar: where this connection began, and how far it is */
 	uint64_t wire;			/* bytes of its data records */
 	bool by_peer;			/* it broke because the other side said so */
+	struct pace *paces[DATA_PACES];	/* borrowed */
 	bool syncing;			/* a job of its is with the sync helper */
 	void (*free)(struct data_transfer *t);
 };
@@ -130,6 +136,10 @@ SP_MUST_CHECK enum sp_status data_transfer_enter(struct data_thread *t, struct d
 
 /* Gives the sync helper a job of this transfer; folder (-1: none) and journal are taken. False: not now. */
 bool data_transfer_sync(struct data_transfer *x, int folder_take, int journal_take, uint64_t offset, bool marked);
+
+/* n bytes went or came: its turn timer is set if it is to rest for them. turn: the most for a turn. */
+void data_transfer_charge(struct data_transfer *x, uint64_t n);
+size_t data_transfer_turn(const struct data_transfer *x);
 
 /* News: what is held and will be stated in ACCEPT; connected; progress (not more than SP_DATA_PROGRESS_MS asks for). */
 void data_transfer_reserved(struct data_transfer *x, uint64_t held);

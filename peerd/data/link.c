@@ -13,7 +13,7 @@
 void
 data_link_init(struct data_link *k)
 {
-	*k = (struct data_link){ .fd = -1 };
+	*k = (struct data_link){ .fd = -1, .most = SP_SEND_BATCH };
 }
 
 void
@@ -69,12 +69,15 @@ closed(struct sp_why *why)
 enum sp_status
 data_link_flush(struct data_link *k, struct sp_why *why)
 {
+	size_t left = 2 * k->most;	/* what is sealed for a turn may be more than it */
 	ssize_t n;
 
 	if (sp_buf_status(&k->out) != SP_OK)
 		return sp_buf_status(&k->out);
 	while (data_link_waiting(k) > 0) {
-		n = send(k->fd, k->out.data + k->out_at, data_link_waiting(k), MSG_NOSIGNAL);
+		if (left == 0)
+			return SP_OK;
+		n = send(k->fd, k->out.data + k->out_at, data_link_waiting(k) < left ? data_link_waiting(k) : left, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -82,6 +85,8 @@ data_link_flush(struct data_link *k, struct sp_why *why)
 		if (n < 0)
 			return closed(why);
 		k->out_at += (size_t)n;
+		k->sent += (uint64_t)n;
+		left -= (size_t)n;
 		k->sent_ms = sp_clock_boot_ms();
 	}
 	sp_buf_clear(&k->out);
@@ -137,7 +142,7 @@ data_link_read(struct data_link *k, uint8_t *scratch, data_record_fn *fn, void *
 
 	if (!data_link_left(k)) {
 		do
-			n = recv(k->fd, end, SP_SEND_BATCH, 0);
+			n = recv(k->fd, end, k->most, 0);
 		while (n < 0 && errno == EINTR);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return SP_OK;
@@ -146,6 +151,7 @@ data_link_read(struct data_link *k, uint8_t *scratch, data_record_fn *fn, void *
 		if (n <= 0)
 			return closed(why);
 		k->heard_ms = sp_clock_boot_ms();
+		k->got += (uint64_t)n;
 	}
 	if (k->rest.len > 0)
 		memcpy(scratch, k->rest.data, k->rest.len);

@@ -17,6 +17,8 @@ struct data_link {
 	size_t out_at;
 	struct sp_buf rest;		/* the beginning of a record */
 	size_t record_max;		/* longest record that the other side may send here */
+	size_t most;			/* bytes that a turn moves each way */
+	uint64_t got, sent;		/* bytes that came, and went, so far */
 	bool enough;			/* set by a data_record_fn: the records behind this one wait for the next turn */
 	uint64_t heard_ms, sent_ms;	/* when bytes last came and went */
 };
@@ -41,7 +43,7 @@ data_link_waiting(const struct data_link *k)
 SP_MUST_CHECK enum sp_status data_link_seal(struct data_link *k, unsigned number, const void *msg,
     struct sp_why *why);
 
-/* Sends what the socket takes. SP_OK also when something still waits; SP_E_CLOSED when the connection is gone. */
+/* Sends what the socket takes, at most two turns' bytes. SP_OK also when something still waits; SP_E_CLOSED when the connection is gone. */
 SP_MUST_CHECK enum sp_status data_link_flush(struct data_link *k, struct sp_why *why);
 
 /* Called for each record, whose bytes are borrowed. */
@@ -51,7 +53,7 @@ typedef enum sp_status data_record_fn(void *arg, const struct sp_record *record,
 #define DATA_SCRATCH (SP_SEND_BATCH + SP_RECORD_BYTES_MAX)
 
 /*
- * One turn of reading, at most SP_SEND_BATCH bytes: opens each whole record and hands it on, until there are no more,
+ * One turn of reading, at most k->most bytes: opens each whole record and hands it on, until there are no more,
  * fn fails, or says that it is enough; then data_link_left(), and they come first in the next turn. What does not open
  * never counts as said by the other side: SP_E_CLOSED, which may be tried again.
  */

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/base/limits.h"
 #include "peerd/data/data_in.h"
@@ -18,6 +19,14 @@
 
 _Static_assert(SP_DATA_THREADS <= SP_DATA_PORTS_OPEN, "each thread has at most one port");
 
+/* A station that transfers are under way with: its share of the rates. */
+struct sharer {
+	LIST_ENTRY(sharer) list;
+	unsigned users;			/* transfers */
+	struct pace send, receive;
+	char name[];
+};
+
 struct active {
 	bool used;
 	bool sending;
@@ -26,6 +35,8 @@ struct active {
 	struct sp_id id;
 	uint64_t generation, serial;
 	struct data_thread *thread;	/* borrowed */
+	struct sharer *sharer;		/* a use of it; NULL = nobody's */
+	uint64_t packet, left;		/* receiving: bytes of the tar, and those still to come */
 };
 
 struct data_pool {
@@ -42,6 +53,10 @@ struct data_pool {
 	struct data_thread threads[SP_DATA_THREADS];
 	unsigned nthreads;		/* started or not, to be ended */
 	uint64_t serials;
+	unsigned count, most;		/* transfers under way, and how many can be */
+	struct pace send, receive;	/* of all; the data threads charge them */
+	uint64_t peer_send, peer_receive;	/* rates of one */
+	LIST_HEAD(, sharer) sharers;	/* owned */
 	struct active table[SP_DATA_TRANSFERS];
 };
 
@@ -68,11 +83,50 @@ release_port(struct active *a)
 }
 
 static void
-release(struct active *a)
+release(struct data_pool *p, struct active *a)
 {
 	release_port(a);
+	if (a->sharer != NULL && --a->sharer->users == 0) {
+		LIST_REMOVE(a->sharer, list);
+		free(a->sharer);
+	}
 	a->thread->load--;
 	a->used = false;
+	p->count--;
+}
+
+/* Without memory for it the peer has no rate of its own. */
+static struct sharer *
+share(struct data_pool *p, const char *name)
+{
+	struct sharer *s;
+
+	if (name == NULL || (p->peer_send == 0 && p->peer_receive == 0))
+		return NULL;
+	LIST_FOREACH(s, &p->sharers, list)
+		if (strcmp(s->name, name) == 0)
+			break;
+	if (s == NULL && (s = calloc(1, sizeof(*s) + strlen(name) + 1)) != NULL) {
+		strcpy(s->name, name);
+		s->send.rate = p->peer_send;
+		s->receive.rate = p->peer_receive;
+		LIST_INSERT_HEAD(&p->sharers, s, list);
+	}
+	if (s != NULL)
+		s->users++;
+	return s;
+}
+
+/* What others that are being received have still to get. */
+static uint64_t
+promised(const struct data_pool *p)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < SP_DATA_TRANSFERS; i++)
+		if (p->table[i].used && !p->table[i].sending && __builtin_add_overflow(sum, p->table[i].left, &sum))
+			return UINT64_MAX;
+	return sum;
 }
 
 static void
@@ -86,7 +140,9 @@ on_news(void *arg, void *item)
 	if (n->h.what == DATA_CONNECTED)
 		release_port(a);
 	else if (n->h.what == DATA_FINISHED || n->h.what == DATA_BROKEN)
-		release(a);
+		release(p, a);
+	else if (!a->sending)
+		a->left = a->packet > n->h.bytes ? a->packet - n->h.bytes : 0;
 	p->fn(p->arg, &n->h);
 	data_news_free(n);
 }
@@ -108,25 +164,27 @@ choose_thread(struct data_pool *p, const struct sp_id *id)
 }
 
 static struct active *
-enter(struct data_pool *p, const struct sp_id *id, uint64_t generation, bool sending)
+enter(struct data_pool *p, const struct sp_id *id, uint64_t generation, bool sending, const char *peer)
 {
 	struct data_thread *t = choose_thread(p, id);
 
-	for (size_t i = 0; i < SP_DATA_TRANSFERS; i++) {
+	for (size_t i = 0; i < SP_DATA_TRANSFERS && p->count < p->most; i++) {
 		struct active *a = &p->table[i];
 
 		if (a->used)
 			continue;
 		*a = (struct active){ .used = true, .sending = sending, .id = *id, .generation = generation,
-			.serial = ++p->serials, .thread = t };
+			.serial = ++p->serials, .thread = t,
+			.sharer = share(p, peer) };
 		t->load++;
+		p->count++;
 		return a;
 	}
 	return NULL;
 }
 
 static struct data_order *
-order_new(const struct data_pool *p, const struct active *a, enum data_order_what what)
+order_new(struct data_pool *p, const struct active *a, enum data_order_what what)
 {
 	struct data_order *o = calloc(1, sizeof(*o));
 
@@ -136,6 +194,9 @@ order_new(const struct data_pool *p, const struct active *a, enum data_order_wha
 	o->serial = a->serial;
 	o->slot = (uint32_t)(a - p->table);
 	o->fds[0] = o->fds[1] = -1;
+	o->paces[0] = a->sending ? &p->send : &p->receive;
+	if (a->sharer != NULL)
+		o->paces[1] = a->sending ? &a->sharer->send : &a->sharer->receive;
 	return o;
 }
 
@@ -161,21 +222,22 @@ data_walk(struct data_pool *p, const struct sp_id *transfer, uint64_t generation
 enum sp_status
 data_send(struct data_pool *p, const struct data_send_order *order)
 {
-	struct active *a = enter(p, &order->transfer, order->generation, true);
+	struct active *a = enter(p, &order->transfer, order->generation, true, order->peer);
 	struct data_order *o = a != NULL ? order_new(p, a, ORDER_SEND) : NULL;
 	enum sp_status st;
 
 	if (o == NULL) {
 		source_free(order->source);
 		if (a != NULL)
-			release(a);
-		return a != NULL ? SP_E_NOMEM : SP_E_BUSY;
+			release(p, a);
+		return a != NULL ? SP_E_NOMEM : SP_E_FULL;
 	}
 	o->send = *order;
+	o->send.peer = NULL;
 	if (order->folder != NULL && (o->send.folder = strdup(order->folder)) == NULL)
 		o->send.held = 0;	/* it is only that nothing is kept of this connection */
 	if ((st = give(a, o)) != SP_OK)
-		release(a);
+		release(p, a);
 	return st;
 }
 
@@ -209,26 +271,30 @@ hold_port(struct data_pool *p, struct active *a, struct sp_why *why)
 enum sp_status
 data_reserve(struct data_pool *p, const struct data_receive_order *order, uint16_t *ret_port, struct sp_why *why)
 {
-	struct active *a = enter(p, &order->transfer, order->generation, false);
+	uint64_t others = promised(p);
+	char peer[SP_NAME_TEXT];
+	struct active *a = enter(p, &order->transfer, order->generation, false, sp_name_text(&order->sender.name, peer));
 	struct data_order *o;
 	enum sp_status st;
 
 	if (a == NULL)
-		return sp_fail(SP_E_BUSY, why, "as many transfers as this peer can have are under way");
+		return sp_fail(SP_E_FULL, why, "as many transfers as this station can have are under way");
+	a->packet = a->left = order->packet;
 	if ((st = hold_port(p, a, why)) != SP_OK) {
-		release(a);
+		release(p, a);
 		return st;
 	}
 	*ret_port = a->thread->port;
 	o = order_new(p, a, ORDER_RESERVE);
 	if (o != NULL) {
 		o->receive = *order;
+		o->promised = others;
 		o->receive.received = strdup(order->received);
 		if (o->receive.received == NULL)
 			data_order_free(sp_take(&o));
 	}
 	if ((st = give(a, o)) != SP_OK)
-		release(a);
+		release(p, a);
 	return st;
 }
 
@@ -282,6 +348,18 @@ data_abort(struct data_pool *p, const struct sp_id *transfer, bool sending, enum
 	}
 }
 
+bool
+data_pool_is_full(const struct data_pool *p)
+{
+	return p->count >= p->most;
+}
+
+unsigned
+data_pool_most(const struct data_pool *p)
+{
+	return p->most;
+}
+
 uint64_t
 data_pool_refused(const struct data_pool *p)
 {
@@ -296,6 +374,25 @@ cores(void)
 	cpu_set_t set;
 
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+/* As many transfers as there are descriptors for, of all that this process may have. */
+static unsigned
+most_transfers(unsigned set)
+{
+	unsigned most = set == 0 || set > SP_DATA_TRANSFERS ? SP_DATA_TRANSFERS : set;
+	struct rlimit fds;
+	rlim_t room;
+
+	if (getrlimit(RLIMIT_NOFILE, &fds) != 0)
+		return most;
+	fds.rlim_cur = fds.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &fds) != 0 && getrlimit(RLIMIT_NOFILE, &fds) != 0)
+		return most;
+	room = fds.rlim_cur > SP_FDS_OWN ? (fds.rlim_cur - SP_FDS_OWN) / SP_FDS_TRANSFER : 0;
+	if (room == 0)
+		return 1;	/* it may go well, and is tried again where it does not */
+	return room < most ? (unsigned)room : most;
 }
 
 static enum sp_status
@@ -366,6 +463,11 @@ data_pool_new(struct sp_loop *loop, const struct data_settings *settings, data_h
 		return st;
 	p->port_first = full.port_first;
 	p->port_last = full.port_last;
+	p->most = most_transfers(full.transfers);
+	p->send.rate = full.send.all;
+	p->receive.rate = full.receive.all;
+	p->peer_send = full.send.peer;
+	p->peer_receive = full.receive.peer;
 	if ((st = pool_open(p, &full, why)) != SP_OK)
 		return st;
 	*ret_pool = sp_take(&p);
@@ -389,5 +491,7 @@ data_pool_free(struct data_pool *p)
 	while (p->news != NULL && sp_queue_pop(p->news, &item, 1) == 1)
 		data_news_free(item);
 	sp_queue_free(p->news);
+	for (struct sharer *s; (s = LIST_FIRST(&p->sharers)) != NULL; free(s))
+		LIST_REMOVE(s, list);
 	free(p);
 }

@@ -9,6 +9,7 @@
 #include "common/statements/open.h"
 #include "peerd/data/half.h"
 #include "peerd/data/result.h"
+#include "peerd/data/room.h"
 #include "peerd/data/writer.h"
 
 enum phase { RESERVED, WAITING, USED, TAR, PRINTS, END, DONE };
@@ -24,6 +25,7 @@ struct data_receiver {
 	size_t prints_max;
 	struct press_in frame;			/* that is coming in */
 	uint64_t turn_at;			/* of the tar: where this turn began */
+	uint64_t room_at;			/* and where room was last asked for */
 	struct data_result *result;		/* owned, filled as things are known */
 	bool said_by_peer;
 	bool held;				/* until the delivery is paid */
@@ -316,7 +318,9 @@ data_receiver_synced(struct data_transfer *x, const struct data_sync *job)
 	enum sp_status st = job->status;
 
 	if (st != SP_OK) {
-		broken(r, sp_fail(st, &why, "cannot write what was received to the disk"), &why);
+		/* whatever the kernel could not write it may have dropped: nothing of it is believed */
+		data_writer_distrust(r->writer);
+		broken(r, sp_fail(st, &why, "cannot write what was received to the disk: %s", sp_status_text(st)), &why);
 		return;
 	}
 	if (r->phase < TAR) {
@@ -335,6 +339,18 @@ data_receiver_synced(struct data_transfer *x, const struct data_sync *job)
 
 /* ---- the connection ---- */
 
+/* The reserve was there when it was offered; others write, too. */
+static enum sp_status
+check_room(struct data_receiver *r, struct sp_why *why)
+{
+	uint64_t at = data_writer_at(r->writer);
+
+	if (at - r->room_at < SP_ROOM_BYTES)
+		return SP_OK;
+	r->room_at = at;
+	return room_left(data_writer_folder(r->writer), r->x.thread->reserve, why);
+}
+
 static void
 on_ready(void *arg, unsigned ready)
 {
@@ -344,8 +360,14 @@ on_ready(void *arg, unsigned ready)
 	enum sp_status st = SP_OK;
 
 	r->turn_at = data_writer_at(r->writer);
-	if ((ready & SP_READ) != 0)
+	if ((ready & SP_READ) != 0) {
+		uint64_t before = k->got;
+
 		st = data_link_read(k, r->x.thread->scratch, on_record, r, &why);
+		data_transfer_charge(&r->x, k->got - before);
+	}
+	if (st == SP_OK && r->phase == TAR)
+		st = check_room(r, &why);
 	if (st == SP_OK && data_link_flush(k, &why) != SP_OK && r->phase != DONE)
 		st = SP_E_CLOSED;
 	if (st == SP_OK && r->phase == DONE) {
@@ -388,7 +410,7 @@ on_timer(void *arg)
 		st = sp_fail(SP_E_TIMEOUT, &why, "the sender did not connect in time");
 	else if (r->held && sp_clock_boot_ms() >= r->held_until_ms)
 		st = sp_fail(SP_E_UNPAID, &why, "%s", sp_status_text(SP_E_UNPAID));
-	else if (!r->held && !rests(r) && sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
+	else if (!r->held && !rests(r) && !sp_timer_is_set(r->x.turn) && sp_clock_boot_ms() >= k->heard_ms + r->x.thread->idle_ms)
 		st = sp_fail(SP_E_TIMEOUT, &why, "the sender was silent for %u s",
 		    (unsigned)(r->x.thread->idle_ms / 1000));
 	else if (data_link_waiting(k) == 0)
@@ -487,6 +509,7 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 	struct data_receiver *r = calloc(1, sizeof(*r));
 	struct sp_why why = { "" };
 	struct data_terms terms;
+	enum sp_status st;
 	int journal = -1;
 
 	if (r == NULL)
@@ -499,6 +522,11 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 	terms = terms_of(&r->order, r->id_text);
 	if (data_transfer_enter(t, &r->x, o, on_timer, on_turn) != SP_OK || data_writer_new(&terms, &r->writer) != SP_OK) {
 		broken(r, SP_E_NOMEM, &why);
+		return;
+	}
+	st = room_ask(r->order.received, r->order.packet - data_writer_held(r->writer), o->promised, t->reserve, &why);
+	if (st != SP_OK) {
+		broken(r, st, &why);
 		return;
 	}
 	sp_timer_set(r->x.timer, SP_DATA_OPEN_MS);

@@ -331,11 +331,23 @@ turn(struct data_sender *s, unsigned ready, struct sp_why *why)
 	return said;
 }
 
+/* Watches the connection for what comes next; what has gone since then may have to be rested for. */
+static enum sp_status
+watch(struct data_sender *s, uint64_t sent_before)
+{
+	struct data_link *k = &s->x.link;
+	bool writes = data_link_waiting(k) > 0 || (s->phase >= TAR && s->phase < SENT);
+
+	data_transfer_charge(&s->x, k->sent - sent_before);
+	return data_link_want(k, SP_READ | (writes && !sp_timer_is_set(s->x.turn) ? SP_WRITE : 0));
+}
+
 static void
 on_ready(void *arg, unsigned ready)
 {
 	struct data_sender *s = arg;
 	struct data_link *k = &s->x.link;
+	uint64_t before = k->sent;
 	struct sp_why why = { "" };
 	enum sp_status st = SP_OK;
 
@@ -355,8 +367,7 @@ on_ready(void *arg, unsigned ready)
 		return;
 	}
 	if (st == SP_OK)
-		st = data_link_want(k, data_link_waiting(k) > 0 || (s->phase >= TAR && s->phase < SENT) ?
-		    SP_READ | SP_WRITE : SP_READ);
+		st = watch(s, before);
 	if (st != SP_OK)
 		broken(s, st, &why);
 	else if (s->phase >= TAR)

@@ -34,7 +34,7 @@ sync_fs(struct data_order **jobs, size_t count)
 		if (s->folder < 0)
 			continue;
 		if (fstat(s->folder, &sb) != 0) {
-			s->status = SP_E_IO;
+			s->status = sp_fail_errno(SP_E_IO, NULL, "stat");
 			continue;
 		}
 		while (known < ndone && done[known] != sb.st_dev)
@@ -42,10 +42,11 @@ sync_fs(struct data_order **jobs, size_t count)
 		if (known < ndone)
 			continue;
 		SP_FAULT("checkpoint-data-before");
-		if (syncfs(s->folder) == 0)
+		errno = SP_FAULT_ERRNO("checkpoint-data");
+		if (errno == 0 && syncfs(s->folder) == 0)
 			done[ndone++] = sb.st_dev;
 		else
-			s->status = SP_E_IO;
+			s->status = sp_fail_errno(SP_E_IO, NULL, "sync");
 		SP_FAULT("checkpoint-data-after");
 	}
 }
@@ -59,7 +60,7 @@ sync_journal(struct data_sync *s)
 	else
 		SP_FAULT("checkpoint-digests-before");
 	if (fdatasync(s->journal) != 0)
-		s->status = SP_E_IO;
+		s->status = sp_fail_errno(SP_E_IO, NULL, "sync");
 	if (s->marked)
 		SP_FAULT("checkpoint-mark-after");
 	else

@@ -40,6 +40,8 @@ data_news_free(struct data_news *n)
 	free(n);
 }
 
+#define NS_IN_MS 1000000ull
+
 /* ---- transfers ---- */
 
 static struct data_transfer *
@@ -63,7 +65,9 @@ data_transfer_enter(struct data_thread *t, struct data_transfer *x, const struct
 	x->sending = o->what == ORDER_SEND;
 	x->id = x->sending ? o->send.transfer : o->receive.transfer;
 	x->generation = x->sending ? o->send.generation : o->receive.generation;
+	memcpy(x->paces, o->paces, sizeof(x->paces));
 	data_link_init(&x->link);
+	x->link.most = data_transfer_turn(x);
 	LIST_INSERT_HEAD(&t->transfers, x, list);
 	x->timer = sp_timer_new(t->loop, on_timer, x);
 	x->turn = sp_timer_new(t->loop, on_turn, x);
@@ -100,6 +104,29 @@ tell(struct data_transfer *x, enum data_what what, uint64_t bytes, enum sp_statu
 	n->slot = x->slot;
 	if (sp_queue_push(x->thread->news, n) != SP_OK)
 		abort();
+}
+
+void
+data_transfer_charge(struct data_transfer *x, uint64_t n)
+{
+	uint64_t now = sp_clock_boot_ms() * NS_IN_MS, until = 0, t;
+
+	for (size_t i = 0; i < DATA_PACES && n > 0; i++)
+		if (x->paces[i] != NULL && (t = pace_charge(x->paces[i], now, (size_t)n)) > until)
+			until = t;
+	if (until > now)
+		sp_timer_set(x->turn, (until - now + NS_IN_MS - 1) / NS_IN_MS);
+}
+
+size_t
+data_transfer_turn(const struct data_transfer *x)
+{
+	size_t most = SP_SEND_BATCH;
+
+	for (size_t i = 0; i < DATA_PACES; i++)
+		if (x->paces[i] != NULL)
+			most = pace_turn(x->paces[i], most);
+	return most;
 }
 
 void
@@ -301,6 +328,7 @@ data_thread_init(struct data_thread *t, const struct data_settings *settings, st
 	t->syncer = syncer;
 	t->chunk = settings->chunk;
 	t->compress = settings->compress;
+	t->reserve = settings->reserve;
 	t->idle_ms = settings->idle_ms;
 	if ((t->in = sp_queue_new(DATA_ORDERS)) == NULL || (t->scratch = malloc(DATA_SCRATCH)) == NULL)
 		return sp_fail(SP_E_NOMEM, why, "no memory or descriptors for the data threads");

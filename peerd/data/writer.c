@@ -57,6 +57,12 @@ data_writer_at(const struct data_writer *w)
 	return w->at;
 }
 
+int
+data_writer_folder(const struct data_writer *w)
+{
+	return w->incoming;
+}
+
 bool
 data_writer_is_full(const struct data_writer *w)
 {

@@ -50,8 +50,14 @@ int data_writer_journal(const struct data_writer *w);	/* a descriptor again, the
 uint64_t data_writer_durable(const struct data_writer *w);
 SP_MUST_CHECK enum sp_status data_writer_synced(struct data_writer *w, uint64_t offset, struct sp_why *why);
 
+/* Everything is removed: what was written may not be on the disk, and never will be. */
+void data_writer_distrust(struct data_writer *w);
+
 /* Everything is thrown away, so that the next connection begins with nothing. False: it was so once, this is no second time. */
 bool data_writer_throw_away(struct data_writer *w);
+
+/* The folder of incoming packets (borrowed); -1: it is not open yet. */
+int data_writer_folder(const struct data_writer *w);
 
 uint64_t data_writer_at(const struct data_writer *w);
 bool data_writer_is_full(const struct data_writer *w);	/* the whole tar is there */

@@ -234,6 +234,14 @@ data_writer_synced(struct data_writer *w, uint64_t offset, struct sp_why *why)
 	return journal_synced(w->journal, offset, why);
 }
 
+void
+data_writer_distrust(struct data_writer *w)
+{
+	writer_forget(w);
+	w->failed = true;
+	place_discard(w->terms.received, w->terms.id_text);
+}
+
 bool
 data_writer_throw_away(struct data_writer *w)
 {

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/crypto/rand.h"
 
+#define ROOM_MS 5000	/* before the next offer when a disk or the descriptors were used up */
 #define AGAIN_MS 1000	/* however often it is asked for */
 
 /* The next offer's time, for the next save. What the recipient says is followed within the event's life. */
@@ -48,6 +49,24 @@ send_told_to_wait(struct live *l, enum sp_status reason, uint64_t not_before_ms)
 	live_no_reason(l);
 	live_happens(l, SEND_ON_ASKED_TO_WAIT, "the recipient asks to wait: %s; next try in %s", sp_status_text(reason),
 	    span_text(set_due(l, not_before_ms), span));
+}
+
+void
+send_wait_turn(struct live *l)
+{
+	uint64_t now = sp_clock_wall_ms();
+
+	l->row->due_ms = now + SP_ATTEMPT_MIN_MS + sp_random_below(SP_ATTEMPT_MIN_MS);
+	live_happens(l, SEND_ON_ASKED_TO_WAIT, "waits its turn: as many transfers as this station can have are under way");
+}
+
+void
+send_no_room(struct live *l, enum sp_status st, const struct sp_why *why)
+{
+	l->row->attempts = 0;
+	l->row->due_ms = sp_clock_wall_ms() + ROOM_MS;
+	live_happens(l, SEND_ON_ASKED_TO_WAIT, "waits for room: %s; next try in %u s",
+	    why->text[0] != 0 ? why->text : sp_status_text(st), ROOM_MS / 1000);
 }
 
 void

@@ -69,6 +69,7 @@ events_new(const struct events_parts *parts, const struct events_conf *conf, str
 	if ((st = sp_worker_new(parts->loop, 1, FILES_BOUND, &e->files, why)) != SP_OK ||
 	    (st = data_pool_new(parts->loop, &conf->data, on_data, e, &e->pool, why)) != SP_OK)
 		return st;
+	sp_log(SP_LOG_INFO, "transfers-most", "most=%u", data_pool_most(e->pool));
 	*ret_events = sp_take(&e);
 	return SP_OK;
 }

@@ -162,6 +162,14 @@ synced(struct live *l, struct syncing *s)
 		live_happens(l, RECEIVE_ON_LOST, NULL);
 		return;
 	}
+	if (st == SP_E_SPACE) {		/* what the kernel could not write it may have dropped */
+		char id[SP_ID_TEXT];
+
+		events_discard(l->all, sp_id_text(&l->row->id, id));
+		l->row->done_bytes = 0;
+		live_happens(l, RECEIVE_ON_LOST, "%s; waits for the sender, from the beginning", sp_status_text(st));
+		return;
+	}
 	if (st == SP_OK)
 		st = sign_receipt(l, s->result, &why);
 	if (st == SP_OK)

@@ -78,6 +78,22 @@ end(struct live *l)
 	(void)l;
 }
 
+/* No connection was to come yet: the offer's letter is answered. */
+static void
+unreserved(struct live *l, enum sp_status st)
+{
+	struct post_in *in = sp_take(&l->offer_in);
+
+	l->reserving = false;
+	if (st == SP_E_LIMIT) {		/* it would never have room */
+		receive_turn_down(l, in, st);
+		return;
+	}
+	if (st != SP_E_SPACE && st != SP_E_FULL && in != NULL)
+		post_ignore(l->all->parts.post, sp_take(&in));	/* it comes again */
+	receive_not_now(l, in, st);
+}
+
 static void
 broken(struct live *l, struct data_happening *h)
 {
@@ -87,11 +103,10 @@ broken(struct live *l, struct data_happening *h)
 	l->row->done_bytes = h->bytes;
 	sp_log(SP_LOG_INFO, "data-broken", "transfer=%s received_from=%llu to=%llu status=%s", sp_id_text(&l->row->id, id),
 	    (unsigned long long)h->from, (unsigned long long)h->bytes, sp_status_name(h->status));
-	if (l->reserving && l->offer_in != NULL) {
-		post_ignore(l->all->parts.post, l->offer_in);	/* it comes again */
-		l->offer_in = NULL;
+	if (l->reserving) {
+		unreserved(l, h->status);
+		return;
 	}
-	l->reserving = false;
 	if (sp_status_class(h->status) == SP_CLASS_RETRY) {
 		live_happens(l, RECEIVE_ON_BROKEN, "receive error: %s; %llu of %llu bytes are here, waits for the sender", text,
 		    (unsigned long long)h->bytes, (unsigned long long)l->row->packet);

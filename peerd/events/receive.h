@@ -70,6 +70,10 @@ void receive_reply_ended(struct events *e, const struct event_row *row, struct p
 /* Signs DONE for a receipt (made before; none in class none) into row->done. */
 SP_MUST_CHECK enum sp_status receive_sign_done(struct live *l, bool part, struct sp_why *why);
 
+/* It cannot be taken now, for this reason: WAIT answers the letter (NULL: there is none), and the event stays; a new one is
+ * forgotten, and l with it. */
+void receive_not_now(struct live *l, struct post_in *in, enum sp_status st);
+
 /* So much is held: the offer that waits for this is accepted. */
 void receive_reserved(struct live *l, uint64_t held);
 

@@ -12,6 +12,7 @@
 
 #define STRANGERS_A_MINUTE 10	/* refusals of strangers that are kept in the log; the others are counted */
 #define WAIT_FOR_US_MS 2000
+#define WAIT_FOR_ROOM_MS (10 * 1000)	/* on the disk */
 #define ROSTER_WAIT_MS (10 * 1000)	/* for keyd's answer */
 
 /* An offer while it is looked at; the letter's bytes live as long as in. */
@@ -37,7 +38,8 @@ static void
 reply_wait(struct events *e, struct post_in *in, enum sp_status reason)
 {
 	struct sp_msg_wait m = { .reason = (uint16_t)reason,
-		.not_before_ms = reason == SP_E_ASKED ? 0 : sp_clock_wall_ms() + WAIT_FOR_US_MS };
+		.not_before_ms = reason == SP_E_ASKED ? 0 :
+		sp_clock_wall_ms() + (reason == SP_E_SPACE ? WAIT_FOR_ROOM_MS : WAIT_FOR_US_MS) };
 
 	post_reply(e->parts.post, in, SP_MSG_WAIT, &m);
 }
@@ -218,6 +220,19 @@ wait_with(struct live *l, struct post_in *in)
 	l->offer_in = in;
 }
 
+void
+receive_not_now(struct live *l, struct post_in *in, enum sp_status st)
+{
+	if (in != NULL)
+		reply_wait(l->all, in, st);
+	if (!l->kept)
+		live_free(l);
+	else if (l->row->state == RECEIVE_RECEIVING)
+		live_happens(l, RECEIVE_ON_BROKEN, NULL);
+	else
+		receive_await(l);
+}
+
 /* The offer is wanted: by a new event or by one that was interrupted. */
 static void
 take(struct live *l, const struct asking *a)
@@ -228,22 +243,13 @@ take(struct live *l, const struct asking *a)
 	live_quiet(l);	/* an older accept is void, and its connections end */
 	st = reserve(l, a, &why);
 	if (st != SP_OK && sp_status_class(st) == SP_CLASS_RETRY) {
-		reply_wait(l->all, a->in, st);
-		if (!l->kept)
-			live_free(l);
-		else if (l->row->state == RECEIVE_RECEIVING)
-			live_happens(l, RECEIVE_ON_BROKEN, NULL);
-		else
-			receive_await(l);
+		receive_not_now(l, a->in, st);
 		return;
 	}
 	wait_with(l, a->in);
+	l->reserving = st == SP_OK;	/* what is held, and whether there is room, the data thread says */
 	if (st != SP_OK)
 		receive_fail(l, st, &why);
-	else if (!l->kept)
-		receive_reserved(l, 0);		/* of a new transfer nothing is held */
-	else
-		l->reserving = true;
 }
 
 void

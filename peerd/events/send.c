@@ -114,6 +114,13 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 	live_happens(l, SEND_ON_BROKEN, "attempt %u of %u failed: %s", l->row->attempts, l->all->conf.attempts, text);
 }
 
+/* Too many are listed at once, or descriptors are used up. */
+static void
+walk_soon(struct live *l)
+{
+	live_timer(l, SP_ATTEMPT_MIN_MS + sp_random_below(SP_ATTEMPT_MIN_MS), SEND_ON_TIMER);
+}
+
 static void
 walk(struct live *l)
 {
@@ -142,7 +149,9 @@ walk(struct live *l)
 	outgoing_dir(l->all, &row->id, &folder);
 	st = data_walk(l->all->pool, &row->id, l->generation, (const char *const *)paths->items, paths->count, &head,
 	    sp_buf_cstr(&folder));
-	if (st != SP_OK)
+	if (st == SP_E_FULL)
+		walk_soon(l);
+	else if (st != SP_OK)
 		send_fail(l, st, NULL);
 }
 
@@ -153,6 +162,10 @@ walked(struct live *l, struct data_happening *h)
 
 	if (st == SP_OK && (h->result == NULL || h->result->source == NULL))
 		st = SP_E_STATE;
+	if (st == SP_E_FULL) {
+		walk_soon(l);
+		return;
+	}
 	if (st != SP_OK) {
 		send_fail(l, st, &h->why);
 		return;
@@ -181,6 +194,7 @@ transmit(struct live *l)
 		.transfer = l->row->id,
 		.generation = l->generation,
 		.addr = l->to,
+		.peer = l->row->peer,
 		.source = l->source,
 		.sign_key = member_key(l->all->parts.station),
 	};
@@ -201,7 +215,9 @@ transmit(struct live *l)
 	st = data_send(l->all->pool, &order);
 	sp_wipe(&order.keys, sizeof(order.keys));
 	sp_wipe(&l->accept, sizeof(l->accept));
-	if (st != SP_OK)
+	if (st == SP_E_FULL)
+		send_wait_turn(l);
+	else if (st != SP_OK)
 		send_attempt_failed(l, st, NULL);
 	else
 		send_frank(l);
@@ -342,6 +358,11 @@ send_data(struct live *l, struct data_happening *h)
 		log_data(l, "data-broken", h);
 		if (l->connected && is_loss(h->status)) {
 			broke(l, h->status, &h->why);
+			break;
+		}
+		/* one side has no room now; whatever there is waits with what it has */
+		if (h->status == SP_E_SPACE || h->status == SP_E_FULL) {
+			send_no_room(l, h->status, &h->why);
 			break;
 		}
 		if (h->by_peer && h->status != SP_E_UNPAID && sp_status_class(h->status) != SP_CLASS_RETRY) {

@@ -42,6 +42,10 @@ bool send_has_ended(struct live *l);
 /* The recipient asks to wait, not before then (0: it does not say); or nobody is there. */
 void send_told_to_wait(struct live *l, enum sp_status reason, uint64_t not_before_ms);
 void send_away(struct live *l, const char *words);
+
+/* No transfer can be begun here now; or one side had no room for this one: it is tried again soon, until its life ends. */
+void send_wait_turn(struct live *l);
+void send_no_room(struct live *l, enum sp_status st, const struct sp_why *why);
 void send_wait(struct live *l);
 void send_wait_less(struct live *l);
 void send_again_start(struct events *e);	/* takes AGAIN */

@@ -282,6 +282,10 @@ send_offer(struct live *l)
 		.title_salt = sp_span(salt, sizeof(salt)),
 	};
 
+	if (data_pool_is_full(l->all->pool)) {
+		send_wait_turn(l);
+		return;
+	}
 	title_salt(l, salt);
 	if (!live_ask(l, false, SP_MSG_OFFER_LETTER, &msg, offer_answered))
 		send_fail(l, SP_E_NOMEM, NULL);

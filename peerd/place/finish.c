@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/beneath.h"
+#include "common/base/fault.h"
 #include "common/base/text.h"
 #include "common/packet/path.h"
 #include "peerd/place/place_in.h"
@@ -157,7 +158,7 @@ place_finish(struct place *p, const struct sp_prints *prints, struct sp_buf *not
 enum sp_status
 place_sync(const struct place *p, struct sp_why *why)
 {
-	if (syncfs(p->root) != 0)
+	if ((errno = SP_FAULT_ERRNO("place-sync")) != 0 || syncfs(p->root) != 0)
 		return sp_fail_errno(SP_E_IO, why, "cannot write what was received to the disk");
 	return SP_OK;
 }

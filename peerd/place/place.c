@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/base/beneath.h"
+#include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/packet/path.h"
@@ -215,7 +216,10 @@ static enum sp_status
 write_run(struct place *p, uint64_t offset, const uint8_t *b, size_t n, struct sp_why *why)
 {
 	while (n > 0) {
-		ssize_t did = pwrite(p->file, b, n, (off_t)offset);
+		ssize_t did = -1;
+
+		if ((errno = SP_FAULT_ERRNO("place-write")) == 0)
+			did = pwrite(p->file, b, n, (off_t)offset);
 
 		if (did < 0 && errno == EINTR)
 			continue;

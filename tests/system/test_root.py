@@ -101,23 +101,50 @@ def small_disk(tmp_path):
     subprocess.run(["umount", path], check=True)
 
 
-def test_rx13_a_full_disk_fails_cleanly_at_both_ends(office, small_disk, tmp_path):
+def test_rx13_a_full_disk_before_and_in_the_midst(office, small_disk, tmp_path):
+    """What never has room is refused; what has none now waits; what runs out of it in the midst goes on when there is some."""
     received = os.path.join(small_disk, "received")
-    a, b = office.station("alicef"), office.station("bobf", settings=f'received = "{received}";')
+    filler = os.path.join(small_disk, "filler")
+    a = office.station("alicef")
+    b = office.station("bobf", settings=f'received = "{received}"; reserve = "2 MiB"; receive_rate = 6000000;')
+
+    def words(event):
+        return [h["what"] for h in a.json("show", event["id"])[0]["history"]]
+
+    def send(name):
+        a.sealpost("send", "--to", b.name, "--no-wait", str(tmp_path / name))
+        return a.json("log", "-n", "1")[0]
+
+    def fill(size):
+        with open(filler, "wb") as f:
+            f.write(bytes(size))
     try:
         office.introduce("alicef", "bobf")
         (tmp_path / "large").write_bytes(os.urandom(40_000_000))
-        (tmp_path / "small").write_bytes(os.urandom(10_000_000))
+        (tmp_path / "small").write_bytes(os.urandom(12_000_000))
         done = a.sealpost("send", "--to", b.name, str(tmp_path / "large"), check=False)
         sent = a.json("log")[0]
-        assert (done.returncode, sent["result"], end_of(b, sent)["result"]) == (1, "failed", "failed")
-        assert "No space left on device" in b.sealpost("log").stdout + b.sealpost("show", sent["id"]).stdout
-        assert "recipient" in done.stdout, done.stdout
+        assert (done.returncode, sent["result"], end_of(b, sent)["result"]) == (3, "refused", "refused")
+        assert sent["reason"]["name"] == "LIMIT"
+        # before
+        fill(14_000_000)
+        sent = send("small")
+        wait_for(lambda: any("asks to wait: no space left" in w for w in words(sent)))
+        assert b.json("log", "--pending") == []
+        os.unlink(filler)
+        wait_for(lambda: a.json("show", sent["id"])[0]["result"] == "delivered", 40)
+        # in the midst: somebody else uses up the reserve
+        shutil.rmtree(os.path.join(received, a.name))
+        sent = send("small")
+        wait_for(lambda: any(e["state"] == "RECEIVING" for e in b.json("log", "--pending")))
+        fill(15_500_000)
+        wait_for(lambda: any("waits for room" in w and "no space left" in w for w in words(sent)), 30)
+        wait_for(lambda: any("are to stay free" in h["what"] for h in b.json("show", sent["id"])[0]["history"]))
         assert not os.path.exists(os.path.join(received, a.name)), "a half packet was placed"
-        wait_for(lambda: os.listdir(os.path.join(received, ".incoming")) == [])
-        # the room is free again
-        _, there = deliver(a, b, tmp_path / "small")
-        assert os.path.getsize(os.path.join(there["placed"], "small")) == 10_000_000
+        os.unlink(filler)
+        wait_for(lambda: a.json("show", sent["id"])[0]["result"] == "delivered", 40)
+        assert os.path.getsize(os.path.join(end_of(b, sent)["placed"], "small")) == 12_000_000
+        assert os.listdir(os.path.join(received, ".incoming")) == []
     finally:
         retire(office, a)
         retire(office, b)
