@@ -1,6 +1,7 @@
 """Daemons by folder: DIR/pid and DIR/log, started detached so that they outlive this program, stopped by signal."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,12 +13,13 @@ class OfficeError(Exception):
 
 
 def free_port(host="127.0.0.1"):
-    """A port that is free now for TCP and UDP, outside the range that transfers use."""
+    """A port that is free now for TCP and UDP: outside the range that transfers use, and outside the kernel's own, from which a
+    connection of somebody else may take it while its daemon is down."""
     for _ in range(100):
+        port = random.randint(10000, 20999)
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            port = tcp.getsockname()[1]
             try:
+                tcp.bind((host, port))
                 udp.bind((host, port))
             except OSError:
                 continue
