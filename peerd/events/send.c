@@ -14,8 +14,8 @@ void
 send_fail(struct live *l, enum sp_status st, const struct sp_why *why)
 {
 	live_reason(l, st, why);
-	/* where only the way failed the recipient keeps what it has: the user may try again */
-	if (sp_status_class(st) != SP_CLASS_RETRY)
+	/* where only the way failed the recipient keeps what it has: the user may try again; a disk that failed is not the way */
+	if (sp_status_class(st) != SP_CLASS_RETRY || st == SP_E_IO)
 		live_sign_cancel(l, st);
 	live_happens(l, SEND_ON_FAILURE, "failed: %s", l->row->reason_text);
 }
