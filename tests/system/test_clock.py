@@ -7,12 +7,13 @@ import time
 import pytest
 
 from conftest import NUMBERS, opened
-from crash.lane import Lane, wait
+from crash.lane import Lane, pending, wait
 from office.office import TARIFF
 
 DAY = 86_400_000
 YEARS = 3653 * DAY
-JUMPS = {"a day ahead": DAY, "a day back": -DAY, "ten years ahead": YEARS, "ten years back": -YEARS}
+# beyond the 24 hours that two stations help each other over
+JUMPS = {"days ahead": 3 * DAY // 2, "days back": -3 * DAY // 2, "ten years ahead": YEARS, "ten years back": -YEARS}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,9 @@ def test_rc13_a_clock_that_jumps_in_mid_delivery_and_comes_back(office, tmp_path
         set_clock(lane.daemon(who), ms)
         time.sleep(1)
         set_clock(lane.daemon(who), 0)
+        if wait(lambda: pending(lane.a) in ([], ["POSTMARK_LATE"]) and (pending(lane.a) or ["ended"]), 90, "delivered")[0] != "ended":
+            lane.a.daemon.stop()        # certd was asked at a wrong time, and the next time is some minutes off
+            lane.a.start()
         return lane.delivered(path)
     side_by_side(office, tmp_path, [(who, ms) for who in WHO for ms in JUMPS.values()], one)
 
