@@ -115,6 +115,7 @@ END_TEST
 START_TEST(the_book_has_a_share_that_strangers_do_not_use_up)
 {
 	struct sp_return home = from(50, 1, 7325);
+	unsigned opened;
 
 	set_up(100);
 	for (unsigned i = 0; i < 10000; i++) {
@@ -126,11 +127,16 @@ START_TEST(the_book_has_a_share_that_strangers_do_not_use_up)
 	ck_assert(sp_guard_is_loaded(guard, 1000));
 	ck_assert_int_eq(ask(&home, station, 1000), SP_GUARD_OPEN);
 	/* forgers of its key and address use up what is forgeable … */
-	ck_assert_uint_eq(count(&home, station, 1000, SP_GUARD_OPEN), 2 * SP_LETTER_RATE_FORGEABLE - 1);
+	/* (a bucket that displaces another begins with what that one had left) */
+	opened = count(&home, station, 1000, SP_GUARD_OPEN);
+	ck_assert_uint_le(opened, 2 * SP_LETTER_RATE_FORGEABLE - 1);
+	ck_assert_uint_ge(opened, SP_LETTER_RATE_FORGEABLE);
 	ck_assert_int_eq(ask(&home, station, 1000), SP_GUARD_COOKIE);
 	/* … and not what the cookie gives */
 	take_cookie(&home, 1000);
-	ck_assert_uint_eq(count(&home, station, 1000, SP_GUARD_OPEN), 2 * SP_LETTER_RATE_STATION);
+	opened = count(&home, station, 1000, SP_GUARD_OPEN);
+	ck_assert_uint_le(opened, 2 * SP_LETTER_RATE_STATION);
+	ck_assert_uint_ge(opened, SP_LETTER_RATE_STATION);
 	/* connections that we opened are for answers */
 	home = from(51, 1, 7325);
 	home.conn = 5;
