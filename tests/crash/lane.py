@@ -85,7 +85,7 @@ class Lane:
     def __init__(self, office, number, folder, settings=""):
         self.office, self.folder = office, folder
         os.makedirs(folder, exist_ok=True)
-        words = 'return_host = "127.0.0.1";' + settings
+        words = 'return_host = "127.0.0.1"; compress = "no";' + settings     # large files are holes, and take their time
         self.a = office.station(f"alice{number}", settings=words)
         self.b = office.station(f"bob{number}", settings=words)
         office.introduce(f"alice{number}", f"bob{number}")
