@@ -11,6 +11,7 @@ libsealpost_a_SOURCES += \
 	common/base/file.c common/base/file.h \
 	common/base/beneath.c common/base/beneath.h \
 	common/base/queue.c common/base/queue.h \
+	common/base/thread.c common/base/thread.h \
 	common/base/inodes.c common/base/inodes.h \
 	common/base/fault.c common/base/fault.h
 check_PROGRAMS += tests/unit/base_beneath_test tests/unit/base_cursor_test tests/unit/base_buf_test tests/unit/base_text_test tests/unit/base_id_test \

@@ -5,8 +5,7 @@
  */
 #include "common/net/worker.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include "common/base/thread.h"
 
 struct sp_worker {
 	struct sp_loop *loop;
@@ -42,20 +41,13 @@ finished(void *arg, void *item)
 	work->done(work);
 }
 
-/* Threads must not take the signals that the loop waits for. */
 static bool
 start_thread(struct sp_worker *w)
 {
-	sigset_t all, before;
-	int failed;
+	bool started = sp_thread_start(&w->ids[w->threads], run, w);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&w->ids[w->threads], NULL, run, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (failed == 0)
-		w->threads++;
-	return failed == 0;
+	w->threads += started;
+	return started;
 }
 
 enum sp_status

@@ -5,12 +5,11 @@
 #include "peerd/data/syncer.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/fault.h"
+#include "common/base/thread.h"
 
 #define BATCH 64
 
@@ -94,14 +93,10 @@ enum sp_status
 data_syncer_new(struct data_syncer **ret_syncer, struct sp_why *why)
 {
 	SP_AUTO(data_syncer) *s = calloc(1, sizeof(*s));
-	sigset_t all, before;
 
 	if (s == NULL || (s->in = sp_queue_new(2 * SP_DATA_TRANSFERS)) == NULL)
 		return sp_fail(SP_E_NOMEM, why, "no memory or descriptors for the sync helper");
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	s->started = pthread_create(&s->id, NULL, run, s) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->started = sp_thread_start(&s->id, run, s);
 	if (!s->started)
 		return sp_fail(SP_E_SYS, why, "cannot start the sync helper");
 	*ret_syncer = sp_take(&s);

@@ -2,10 +2,8 @@
  * thread.c - one data thread: takes its orders in their order, keeps its transfers, and tells the main loop what
  * became of them. What a transfer does is in sender.c and receiver.c.
  */
-#include <pthread.h>
-#include <signal.h>
-
 #include "common/base/clock.h"
+#include "common/base/thread.h"
 #include "common/wire/msg.h"
 #include "peerd/data/data_in.h"
 #include "peerd/data/syncer.h"
@@ -347,16 +345,10 @@ run(void *arg)
 	return NULL;
 }
 
-/* Threads must not take the signals that the main loop waits for. */
 enum sp_status
 data_thread_start(struct data_thread *t, struct sp_why *why)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	t->started = pthread_create(&t->id, NULL, run, t) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	t->started = sp_thread_start(&t->id, run, t);
 	return t->started ? SP_OK : sp_fail(SP_E_SYS, why, "cannot start a data thread");
 }
 

@@ -4,12 +4,10 @@
  */
 #include "peerd/store/store.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include "common/base/fault.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 #include "peerd/store/store_in.h"
 
 struct store {
@@ -145,21 +143,11 @@ answered(void *arg, void *item)
 	job->done(job);
 }
 
-/* The thread must not take the signals that the loop waits for. */
 static enum sp_status
 start_thread(struct store *s, struct sp_why *why)
 {
-	sigset_t all, before;
-	int failed;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&s->thread, NULL, store_thread, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (failed != 0)
-		return sp_fail(SP_E_SYS, why, "the store's thread cannot be started");
-	s->started = true;
-	return SP_OK;
+	s->started = sp_thread_start(&s->thread, store_thread, s);
+	return s->started ? SP_OK : sp_fail(SP_E_SYS, why, "the store's thread cannot be started");
 }
 
 enum sp_status
