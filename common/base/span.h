@@ -45,4 +45,12 @@ sp_hash_eq(const struct sp_hash *a, const struct sp_hash *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
+static inline bool
+sp_hash_is_zero(const struct sp_hash *h)
+{
+	static const struct sp_hash zero;
+
+	return sp_hash_eq(h, &zero);
+}
+
 #endif

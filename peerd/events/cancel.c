@@ -93,7 +93,7 @@ on_cancel(void *arg, struct post_in *in)
 	if (l != NULL)
 		live_quiet(l);
 	if (l != NULL && l->row->kind == EVENT_SEND) {
-		send_given_up(l, &m);
+		send_peer_ended(l, m.statement, m.signature, reason, on, SEND_GIVEN_UP_WORDS);
 	} else if (l != NULL) {
 		live_reason(l, reason, NULL);
 		live_happens(l, on, "given up by %s: %s", in->from_name, sp_status_text(reason));

@@ -132,7 +132,6 @@ retry_no(struct retrying *r, enum sp_status st, const struct sp_why *why)
 static void
 begin_again(struct retrying *r)
 {
-	const struct correspondent *peer = book_by_name(r->all->parts.book, r->row->peer);
 	struct event_row *row = r->row;
 	struct live *l;
 
@@ -142,14 +141,11 @@ begin_again(struct retrying *r)
 	row->until_ms = sp_clock_wall_ms() + r->all->conf.life_ms;
 	sp_buf_clear(&row->final);
 	sp_buf_clear(&row->final_signature);
-	l = live_new(r->all, row);
+	l = live_back(r->all, row);
 	if (l == NULL) {
 		retry_no(r, SP_E_NOMEM, NULL);
 		return;
 	}
-	l->kept = true;
-	if (peer != NULL)
-		live_peer(l, &peer->identity.hash);
 	live_no_reason(l);
 	live_order(l, r->fn, r->arg);
 	live_happens(l, SEND_ON_RETRY, "tried again by you");

@@ -211,14 +211,8 @@ struct starting {
 static bool
 bring_back(struct events *e, struct event_row *row, struct sweeping *s)
 {
-	const struct correspondent *peer = book_by_name(e->parts.book, row->peer);
-	struct live *l = live_new(e, row);
-
-	if (l == NULL)
+	if (live_back(e, row) == NULL)
 		return false;
-	if (peer != NULL)
-		live_peer(l, &peer->identity.hash);
-	l->kept = true;
 	s->live[s->nlive++] = row->id;
 	return true;
 }

@@ -137,9 +137,7 @@ receipt_done(struct sp_work *work)
 static bool
 is_noted(const struct live *l)
 {
-	static const struct sp_hash zero;
-
-	return !sp_hash_eq(&l->row->files_hash, &zero);
+	return !sp_hash_is_zero(&l->row->files_hash);
 }
 
 /* The receipt as a text: is it about this offer, by this recipient, of this day? */

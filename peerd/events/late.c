@@ -44,20 +44,17 @@ static void
 go_on(struct late *d, struct event_row *row)
 {
 	struct events *e = d->all;
-	const struct correspondent *peer = book_by_name(e->parts.book, row->peer);
-	struct live *l = live_new(e, row);
+	struct live *l = live_back(e, row);
 	struct sp_why why = { "" };
 
-	if (l == NULL || peer == NULL) {
+	if (l == NULL || !l->has_peer) {
 		if (l != NULL)
 			live_free(l);
 		reply(d, SP_E_NOMEM);
 		return;
 	}
-	l->kept = true;
 	l->row->files_hash = (struct sp_hash){ { 0 } };
 	l->row->until_ms = sp_clock_wall_ms() + e->conf.life_ms;
-	live_peer(l, &peer->identity.hash);
 	if (send_take_done(l, sp_buf_span(&d->statement), sp_buf_span(&d->signature), d->in, &why)) {
 		d->in = NULL;
 		return;

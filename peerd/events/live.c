@@ -128,6 +128,20 @@ live_new(struct events *e, struct event_row *row)
 	return l;
 }
 
+struct live *
+live_back(struct events *e, struct event_row *row)
+{
+	const struct correspondent *peer = book_by_name(e->parts.book, row->peer);
+	struct live *l = live_new(e, row);
+
+	if (l == NULL)
+		return NULL;
+	l->kept = true;
+	if (peer != NULL)
+		live_peer(l, &peer->identity.hash);
+	return l;
+}
+
 void
 live_unask(struct live *l)
 {

@@ -30,7 +30,7 @@ struct live {
 	const struct machine *machine;
 	struct event_row *row;			/* owned */
 	uint64_t keeping;		/* generation whose postmarked receipt is being written */
-	bool kept;				/* it is in the store */
+	bool kept, has_peer;			/* it is in the store; peer_cert is known */
 	uint64_t generation;			/* of data orders and worker jobs: older answers are stale */
 
 	bool saving;				/* also while it is held */
@@ -48,7 +48,6 @@ struct live {
 	struct sp_id request;			/* its id */
 	struct sp_hash offer_hash;		/* of row->offer, once there is one */
 	struct sp_hash peer_cert;		/* certificate of the other station: live_peer() */
-	bool has_peer;
 	struct sp_frank frank;			/* sending: what will be spent (price 0: nothing); receiving: being checked */
 
 	/* sending */
@@ -103,18 +102,18 @@ struct events {
 	struct sp_minute credit_drops;		/* and answers of creditds that are dropped */
 };
 
-/* Makes a live event around a row (taken) and enters it; NULL when out of memory (row freed). */
+/* Makes a live event around a row (taken) and enters it; NULL when out of memory (row freed). live_back: around one that the
+ * store has, its other station looked up in the book. */
 struct live *live_new(struct events *e, struct event_row *row);
+struct live *live_back(struct events *e, struct event_row *row);
 
 /* Takes it out and frees it; what it has under way is cancelled. */
 void live_free(struct live *l);
 
 struct live *live_find(const struct events *e, const struct sp_id *id, enum event_kind kind, const char *peer);
 
-/* The other station's certificate is known. */
+/* The other station's certificate is known. Of events.peers: those for the events with that station. */
 void live_peer(struct live *l, const struct sp_hash *cert);
-
-/* Of events.peers, for the events with that station. */
 size_t live_peer_bucket(const struct sp_hash *cert);
 
 /* The one whose offer has this hash and whose other station has this certificate. */

@@ -108,14 +108,10 @@ begin(struct ordering *o)
 	struct events *e = o->all;
 
 	for (size_t i = 0; i < o->count; i++) {
-		const struct correspondent *peer = book_by_name(e->parts.book, o->rows[i]->peer);
-		struct live *l = live_new(e, sp_take(&o->rows[i]));
+		struct live *l = live_back(e, sp_take(&o->rows[i]));
 
 		if (l == NULL)
 			continue;	/* it is on the disk: the next start goes on with it */
-		if (peer != NULL)
-			live_peer(l, &peer->identity.hash);
-		l->kept = true;
 		(void)text_set(&l->address, o->address);
 		live_observe(l, "was ordered");
 		live_happens(l, SEND_ON_RESTART, NULL);

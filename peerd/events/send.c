@@ -31,9 +31,7 @@ is_loss(enum sp_status st)
 static bool
 was_sent(const struct live *l)
 {
-	static const struct sp_hash zero;
-
-	return !sp_hash_eq(&l->row->files_hash, &zero);
+	return !sp_hash_is_zero(&l->row->files_hash);
 }
 
 /* The last connection is lost, or the recipient ended it: it is asked once more how it stands. Only a signed end, or progress, changes

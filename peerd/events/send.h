@@ -75,8 +75,10 @@ void send_spend(struct live *l);
 /* A signed REFUSE of the recipient ends the event. */
 void send_refused(struct live *l, const struct sp_msg_refuse_letter *letter);
 
-/* A signed CANCEL of the recipient does. */
-void send_given_up(struct live *l, const struct sp_msg_cancel_letter *letter);
+/* A REFUSE or CANCEL of the recipient, opened already, does: it is kept. words: for people, before the reason. */
+#define SEND_GIVEN_UP_WORDS "given up by the recipient"
+void send_peer_ended(struct live *l, struct sp_span statement, struct sp_span signature, enum sp_status reason, int happening,
+    const char *words);
 
 /* Makes and signs the offer of l->source, or compares it with the one made before. */
 SP_MUST_CHECK enum sp_status send_make_offer(struct live *l, struct sp_why *why);

@@ -131,6 +131,16 @@ accepted(struct live *l, const struct post_answer *answer, const struct sp_msg_a
 }
 
 void
+send_peer_ended(struct live *l, struct sp_span statement, struct sp_span signature, enum sp_status reason, int happening,
+    const char *words)
+{
+	if (!bytes_set(&l->row->final, statement) || !bytes_set(&l->row->final_signature, signature))
+		reason = SP_E_NOMEM;
+	live_reason(l, reason, NULL);
+	live_happens(l, happening, "%s: %s", words, sp_status_text(reason));
+}
+
+void
 send_refused(struct live *l, const struct sp_msg_refuse_letter *letter)
 {
 	const struct correspondent *to = recipient(l);
@@ -139,18 +149,14 @@ send_refused(struct live *l, const struct sp_msg_refuse_letter *letter)
 
 	if (to != NULL)
 		st = sp_refuse_open(letter->statement, letter->signature, &to->identity, &l->offer_hash, &reason, &why);
-	if (st != SP_OK) {
+	if (st != SP_OK)
 		send_fail(l, SP_E_REPLY, &why);
-		return;
-	}
-	if (!bytes_set(&l->row->final, letter->statement) || !bytes_set(&l->row->final_signature, letter->signature))
-		reason = SP_E_NOMEM;
-	live_reason(l, reason, NULL);
-	live_happens(l, SEND_ON_REFUSED, "refused: %s", sp_status_text(reason));
+	else
+		send_peer_ended(l, letter->statement, letter->signature, reason, SEND_ON_REFUSED, "refused");
 }
 
-void
-send_given_up(struct live *l, const struct sp_msg_cancel_letter *letter)
+static void
+given_up(struct live *l, const struct sp_msg_cancel_letter *letter)
 {
 	const struct correspondent *to = recipient(l);
 	enum sp_status reason = SP_E_CANCELLED, st = SP_E_NOKEY;
@@ -158,14 +164,10 @@ send_given_up(struct live *l, const struct sp_msg_cancel_letter *letter)
 
 	if (to != NULL)
 		st = sp_cancel_open(letter->statement, letter->signature, &to->identity, &l->offer_hash, &reason, &why);
-	if (st != SP_OK) {
+	if (st != SP_OK)
 		send_fail(l, SP_E_REPLY, &why);
-		return;
-	}
-	if (!bytes_set(&l->row->final, letter->statement) || !bytes_set(&l->row->final_signature, letter->signature))
-		reason = SP_E_NOMEM;
-	live_reason(l, reason, NULL);
-	live_happens(l, SEND_ON_PEER_CANCEL, "given up by the recipient: %s", sp_status_text(reason));
+	else
+		send_peer_ended(l, letter->statement, letter->signature, reason, SEND_ON_PEER_CANCEL, SEND_GIVEN_UP_WORDS);
 }
 
 bool
@@ -240,7 +242,7 @@ answered(struct live *l, const struct post_answer *answer)
 		send_refused(l, &m.refuse);
 		break;
 	case SP_MSG_CANCEL_LETTER:
-		send_given_up(l, &m.cancel);
+		given_up(l, &m.cancel);
 		break;
 	case SP_MSG_DONE_LETTER:
 		if (!send_take_done(l, m.done.statement, m.done.signature, NULL, &why))

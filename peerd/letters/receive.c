@@ -63,12 +63,11 @@ void
 post_answer_get(struct post *p, const struct sp_return *to, const uint8_t key[SP_X25519],
     const struct sp_letter *letter, size_t question_bytes, struct sp_buf *ret_letter)
 {
-	const struct sp_hash zero = { { 0 } };
 	struct sp_msg_get get;
 
 	if (sp_decode(letter->desc, letter->body, &get, NULL) != SP_OK) {
 		POST_DROP(p, malformed);
-	} else if (sp_hash_eq(&get.hash, &zero) || sp_hash_eq(&get.hash, &member_identity(p->station)->hash)) {
+	} else if (sp_hash_is_zero(&get.hash) || sp_hash_eq(&get.hash, &member_identity(p->station)->hash)) {
 		struct sp_msg_thing thing = { .kind = 1, .bytes = member_cert(p->station) };
 
 		post_answer(p, to, key, &letter->head.id, question_bytes, SP_MSG_THING, &thing, ret_letter);
@@ -187,11 +186,10 @@ is_handled(const struct post *p, unsigned type)
 static bool
 is_for_handler(const struct post *p, const struct sp_letter *letter)
 {
-	const struct sp_hash zero = { { 0 } };
 	struct sp_msg_get get;
 
 	return p->handlers[SP_MSG_GET].fn != NULL && sp_decode(letter->desc, letter->body, &get, NULL) == SP_OK &&
-	    !sp_hash_eq(&get.hash, &zero) && !sp_hash_eq(&get.hash, &member_identity(p->station)->hash);
+	    !sp_hash_is_zero(&get.hash) && !sp_hash_eq(&get.hash, &member_identity(p->station)->hash);
 }
 
 static void
