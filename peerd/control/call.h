@@ -24,7 +24,8 @@ struct call {
 	struct sp_http_request *rq;
 	json_t *body;		/* owned; an object, or NULL if the request has none */
 	char arg[256];		/* what stands in the path after the pattern: an id, a name */
-	struct sp_id id;	/* kept by handlers that need it later */
+	struct sp_id id;	/* kept by handlers that need it later, like the next two */
+	bool take;		/* accept, as opposed to refuse */
 	char name[SP_NAME_TEXT];
 };
 

@@ -285,35 +285,26 @@ received_of(struct event_row *const *rows, size_t count)
 }
 
 static void
-accept_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
+decide_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 {
 	struct call *c = arg;
 
 	if (just_one(c, st, rows, count))
-		events_decide(c->peer->events, received_of(rows, count), true, changed, c);
+		events_decide(c->peer->events, received_of(rows, count), c->take, changed, c);
 	event_rows_free(rows, count);
 }
 
 void
 on_accept(struct call *c)
 {
-	find(c, accept_found);
-}
-
-static void
-refuse_found(void *arg, enum sp_status st, struct event_row **rows, size_t count)
-{
-	struct call *c = arg;
-
-	if (just_one(c, st, rows, count))
-		events_decide(c->peer->events, received_of(rows, count), false, changed, c);
-	event_rows_free(rows, count);
+	c->take = true;
+	find(c, decide_found);
 }
 
 void
 on_refuse(struct call *c)
 {
-	find(c, refuse_found);
+	find(c, decide_found);
 }
 
 static void

@@ -250,15 +250,12 @@ data_writer_throw_away(struct data_writer *w)
 
 	if (w->again)
 		return false;
-	writer_forget(w);
-	w->failed = true;
-	place_discard(w->terms.received, w->terms.id_text);
+	data_writer_distrust(w);
 	if (journal_open(writer_journal(w, &at, name), 0, &w->journal, NULL) != SP_OK)
 		return true;
 	journal_add(w->journal, JOURNAL_AGAIN, 0, 0, NULL);
 	return journal_seen(w->journal, 0, NULL) == SP_OK;
 }
-
 
 enum sp_status
 data_writer_restore(struct data_writer *w, struct sp_buf *notes, struct sp_why *why)
