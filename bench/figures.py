@@ -3,7 +3,9 @@
 import json
 import os
 import resource
+import shutil
 import statistics
+import tempfile
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -82,6 +84,16 @@ def machine():
     return f"{os.cpu_count()} × {model}, Linux {os.uname().release}"
 
 
-def write(path, facts):
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump(facts, f, indent=1)
+def measure(args, opened, run):
+    """run(bench, args) with the bench that the context opened(folder) gives, in a folder below args.dir that is gone afterwards; what it
+    returns goes into the file args.json, if there is to be one."""
+    folder = tempfile.mkdtemp(prefix="spb", dir=args.dir)
+    os.chmod(folder, 0o755)
+    try:
+        with opened(folder) as bench:
+            facts = run(bench, args)
+        if args.json:
+            with open(args.json, "w", encoding="utf-8") as f:
+                json.dump(facts, f, indent=1)
+    finally:
+        shutil.rmtree(folder)

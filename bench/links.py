@@ -1,13 +1,12 @@
 """See bench/links."""
 
 import argparse
+import contextlib
 import os
 import re
-import shutil
-import tempfile
 import threading
 
-from figures import Contender, machine, race, race_facts, write
+from figures import Contender, machine, measure, race, race_facts
 from loads import emptied, make_file, make_text, make_tree, same, sh, total
 from office.link import Link
 from office.office import Office
@@ -42,7 +41,7 @@ class Watch:
                                  "algorithm": (re.findall(r"\b(bbr|cubic|reno)\b", line) or ["?"])[0],
                                  "rate": (re.findall(r"delivery_rate (\S+)", line) or ["?"])[0]}
 
-    def stop(self):
+    def close(self):
         self.over.set()
         self.thread.join()
         if not self.seen:
@@ -206,21 +205,14 @@ def main():
     args = p.parse_args()
     if Link.missing():
         raise SystemExit("bench: " + Link.missing())
-    folder = tempfile.mkdtemp(prefix="spb", dir=args.dir)
-    os.chmod(folder, 0o755)
-    try:
-        with Link(BUILD) as link:
-            bench = Bench(folder, link)
-            try:
-                if args.window:
-                    bench.window(args.window)
-                facts = run(bench, args)
-            finally:
-                bench.stop()
-        if args.json:
-            write(args.json, facts)
-    finally:
-        shutil.rmtree(folder)
+
+    @contextlib.contextmanager
+    def linked(folder):
+        with Link(BUILD) as link, contextlib.closing(Bench(folder, link)) as bench:
+            if args.window:
+                bench.window(args.window)
+            yield bench
+    measure(args, linked, run)
 
 
 main()

@@ -1,15 +1,14 @@
 """See bench/services."""
 
 import argparse
+import contextlib
 import os
 import re
-import shutil
 import statistics
 import subprocess
-import tempfile
 import time
 
-from figures import cpu_of, machine, memory_of, write
+from figures import cpu_of, machine, measure, memory_of
 from office.office import Office
 from office.process import free_port
 from rivals import Sshd
@@ -30,7 +29,7 @@ class Bench:
         self.alice.sealpost("credits", "add", "1000", "--account", self.account)
         self.sshd = Sshd(os.path.join(folder, "ssh"), free_port())
 
-    def stop(self):
+    def close(self):
         self.sshd.stop()
         self.office.stop()
 
@@ -147,18 +146,7 @@ def main():
     p.add_argument("--dir", default="/var/tmp", help="where the office is made: on a real disk, for real syncs (/var/tmp)")
     p.add_argument("--json", help="file for every single figure")
     args = p.parse_args()
-    folder = tempfile.mkdtemp(prefix="spb", dir=args.dir)
-    os.chmod(folder, 0o755)
-    try:
-        bench = Bench(folder)
-        try:
-            facts = run(bench, args)
-        finally:
-            bench.stop()
-        if args.json:
-            write(args.json, facts)
-    finally:
-        shutil.rmtree(folder)
+    measure(args, lambda folder: contextlib.closing(Bench(folder)), run)
 
 
 main()

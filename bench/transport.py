@@ -1,11 +1,10 @@
 """See bench/transport."""
 
 import argparse
+import contextlib
 import os
-import shutil
-import tempfile
 
-from figures import Contender, machine, memory_of, race, race_facts, race_table, write
+from figures import Contender, machine, measure, memory_of, race, race_facts, race_table
 from loads import emptied, make_file, make_tree, same, sh, total
 from office.office import Office
 from office.process import free_port
@@ -75,7 +74,7 @@ class Bench:
             rows.append(f"| {name} | {now:.1f} | {most:.1f} |")
         return "\n".join(rows)
 
-    def stop(self):
+    def close(self):
         self.sshd.stop()
         self.office.stop()
 
@@ -88,18 +87,7 @@ def main():
     p.add_argument("--dir", default="/dev/shm", help="a tmpfs with room for four times SIZE (/dev/shm)")
     p.add_argument("--json", help="file for every single figure")
     args = p.parse_args()
-    folder = tempfile.mkdtemp(prefix="spb", dir=args.dir)
-    os.chmod(folder, 0o755)
-    try:
-        bench = Bench(folder)
-        try:
-            facts = run(bench, args)
-        finally:
-            bench.stop()
-        if args.json:
-            write(args.json, facts)
-    finally:
-        shutil.rmtree(folder)
+    measure(args, lambda folder: contextlib.closing(Bench(folder)), run)
 
 
 def run(bench, args):
