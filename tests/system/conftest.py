@@ -12,7 +12,7 @@ import tempfile
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from office.office import Office      # noqa: E402
+from office.office import TARIFF, Office      # noqa: E402
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NUMBERS = itertools.count(1)
@@ -48,6 +48,16 @@ def opened(**services):
         problems = sanitizer_reports(o)
         shutil.rmtree(o.folder, ignore_errors=True)
     assert not problems, "\n".join(problems)
+
+
+@contextlib.contextmanager
+def charging(certd=False, **services):
+    """The same, where deliveries cost credits and one station may hold many."""
+    with opened(**services) as o:
+        o.add_creditd("balance = 100000;", tariff=TARIFF)
+        if certd:
+            o.add_certd()
+        yield o
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,8 @@ import time
 
 import pytest
 
-from conftest import NUMBERS, opened
+from conftest import NUMBERS, charging
 from crash.lane import Lane, pending, wait
-from office.office import TARIFF
 
 DAY = 86_400_000
 YEARS = 3653 * DAY
@@ -18,9 +17,7 @@ JUMPS = {"days ahead": 3 * DAY // 2, "days back": -3 * DAY // 2, "ten years ahea
 
 @pytest.fixture(scope="module")
 def office():
-    with opened(steered=True) as o:
-        o.add_creditd("balance = 100000;", tariff=TARIFF)
-        o.add_certd()
+    with charging(certd=True, steered=True) as o:
         yield o
 
 

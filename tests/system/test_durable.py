@@ -7,16 +7,13 @@ import time
 
 import pytest
 
-from conftest import opened
+from conftest import charging
 from crash.lane import Lane, wait
-from office.office import TARIFF
 
 
 @pytest.fixture(scope="module")
 def office():
-    with opened() as o:
-        o.add_creditd("balance = 100000;", tariff=TARIFF)
-        o.add_certd()
+    with charging(certd=True) as o:
         yield o
 
 

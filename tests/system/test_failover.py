@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from conftest import opened
+from conftest import charging
 from crash.lane import Lane, ask, must, wait
-from office.office import TARIFF
 from office.process import OfficeError, free_port
 
 NUMBER = 4      # of each lane, in each half
@@ -17,9 +16,7 @@ NUMBER = 4      # of each lane, in each half
 
 @pytest.fixture(scope="module")
 def office():
-    with opened() as o:
-        o.add_creditd("balance = 100000;", tariff=TARIFF)
-        o.add_certd()
+    with charging(certd=True) as o:
         o.standby = o.cluster.standby(o.path("pg2"), free_port())
         for name, service in o.services.items():
             conf = o.path(name, f"{name}.conf")

@@ -6,8 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import opened
-from office.office import TARIFF
+from conftest import charging
 from test_creditd_daemon import Client, new_id
 from wallets import ask, fetch_sheet, taken, tool
 
@@ -60,8 +59,7 @@ class Payer(Client):
 
 @pytest.fixture(scope="module")
 def office():
-    with opened() as o:
-        o.add_creditd("balance = 100000;", tariff=TARIFF)
+    with charging() as o:
         o.run_tool = lambda verb, *words: tool_ok(o, verb, *words)
         o.bob = o.station("bob")
         o.alice, o.carol = Payer(o, "alice"), Payer(o, "carol")

@@ -9,11 +9,10 @@ import time
 
 import pytest
 
-from conftest import opened
+from conftest import charging
 from crash.lane import Lane, Problem
 from crash.scenarios import SCENARIOS
 from crash.table import kill_name, note, steps
-from office.office import TARIFF
 
 LANES = 12
 ALONE = {"late", "elsewhere"}      # scenarios that need a service away or changed
@@ -73,9 +72,7 @@ class Town:
 def town(request, tmp_path_factory):
     wanted = [tuple(i.callspec.params["kill"]) for i in request.session.items if i.fspath == request.node.fspath and
               "kill" in getattr(i, "callspec", request).params] if request.session.items else KILLS
-    with opened(steered=True) as office:
-        office.add_creditd("balance = 100000;", tariff=TARIFF)
-        office.add_certd()
+    with charging(certd=True, steered=True) as office:
         t = Town(office, str(tmp_path_factory.mktemp("kills")), wanted)
         yield t
         for pool in (t.pool, t.alone):

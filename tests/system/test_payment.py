@@ -5,8 +5,7 @@ import sqlite3
 
 import pytest
 
-from conftest import NUMBERS, opened, retire
-from office.office import TARIFF
+from conftest import NUMBERS, charging, retire
 from test_breaks import history
 from test_delivery import deliver, only, wait_for
 from wallets import FRANKED, SPENT, VOID, free, give_credits, is_the_same_everywhere, old_copy, put_back, serials, taken
@@ -17,8 +16,7 @@ BIG = 300 * MB
 
 @pytest.fixture(scope="module")
 def office():
-    with opened() as o:
-        o.add_creditd("balance = 100000;", tariff=TARIFF)
+    with charging() as o:
         yield o
 
 

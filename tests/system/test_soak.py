@@ -1,17 +1,14 @@
 """Twenty random kills of everything; make soak does two hundred and more."""
 
-from conftest import opened
+from conftest import charging
 from crash.storm import Storm
-from office.office import TARIFF
 
 KILLS, SEED = 20, 16        # another seed: tests/crash/soak --seed N
 
 
 def test_sys16_rc13_random_kills_of_everything_lose_and_double_nothing(tmp_path):
     print(f"seed {SEED}")
-    with opened() as office:
-        office.add_creditd("balance = 100000;", tariff=TARIFF)
-        office.add_certd()
+    with charging(certd=True) as office:
         storm = Storm(office, str(tmp_path), SEED, large=20_000_000)
         storm.run(KILLS)
         storm.settle()

@@ -4,8 +4,7 @@ import contextlib
 import os
 
 import pytest
-from conftest import NUMBERS, opened, retire
-from office.office import TARIFF
+from conftest import NUMBERS, charging, retire
 from test_delivery import only, wait_for
 from wallets import SPENT, free, give_credits, serials, taken, tool
 from wire import Wire
@@ -13,8 +12,7 @@ from wire import Wire
 
 @pytest.fixture(scope="module")
 def office():
-    with opened() as o:
-        o.add_creditd("balance = 100000;", tariff=TARIFF)
+    with charging() as o:
         yield o
 
 

@@ -7,8 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from conftest import NUMBERS, opened, retire
-from office.office import TARIFF
+from conftest import NUMBERS, charging, retire
 from test_breaks import history
 from test_delivery import deliver, end_of, only, wait_for
 from wire import Wire
@@ -17,8 +16,7 @@ from wallets import SPENT, VOID, free, give_credits, serials
 
 @pytest.fixture(scope="module")
 def office():
-    with opened() as o:
-        o.add_creditd("balance = 100000;", tariff=TARIFF)
+    with charging() as o:
         yield o
 
 

@@ -1,10 +1,10 @@
 """Wallets looked into and exchanged from outside."""
 
 import os
-import sqlite3
 import subprocess
 import time
 
+from crash.lane import ask
 from test_creditd_daemon import new_id
 
 FREE, RESERVED, FRANKED, SPENT, VOID = range(5)     # serial.state
@@ -37,15 +37,6 @@ def contents(path):
 def give_credits(office, station, number):
     """So many credits for a station, from an account of its own."""
     station.sealpost("credits", "add", str(number), "--account", office.open_account(station.person, number))
-
-
-def ask(station, question, *values):
-    """Rows of a station's database, running or not."""
-    db = sqlite3.connect(f"file:{station.path('peer.db')}?mode=ro", uri=True, timeout=10)
-    try:
-        return db.execute(question, values).fetchall()
-    finally:
-        db.close()
 
 
 def free(station):
