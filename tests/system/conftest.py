@@ -16,6 +16,8 @@ from office.office import TARIFF, Office      # noqa: E402
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NUMBERS = itertools.count(1)
+# hundreds of megabytes take seconds, however fast the machine is: there is a middle in which something can happen
+UNHURRIED = 'send_rate = "100 MiB";'
 
 # A run in the background ignores Ctrl-C, and what it starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -95,7 +97,7 @@ def sanitizer_reports(office):
 @pytest.fixture
 def pair(office):
     """Two fresh stations that know each other; gone after the test."""
-    yield from _pair(office)
+    yield from _pair(office, UNHURRIED)
 
 
 @pytest.fixture
@@ -103,9 +105,9 @@ def fast_pair(fast_office):
     yield from _pair(fast_office)
 
 
-def _pair(office):
+def _pair(office, settings=""):
     n = next(NUMBERS)
-    a, b = office.station(f"alice{n}"), office.station(f"bob{n}")
+    a, b = office.station(f"alice{n}", settings=settings), office.station(f"bob{n}")
     office.introduce(f"alice{n}", f"bob{n}")
     yield a, b
     for s in (a, b):

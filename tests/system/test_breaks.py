@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from conftest import retire
+from conftest import UNHURRIED, retire
 from office.process import OfficeError
 from test_delivery import end_of, only, wait_for
 
@@ -28,7 +28,7 @@ def start_to_die(station, fault):
 @pytest.fixture
 def slow_pair(office):
     """A pair that gives a silent connection up after a second, with a data range of its own at bob's."""
-    a = office.station("alices", settings='idle = "1 s";')
+    a = office.station("alices", settings='idle = "1 s";' + UNHURRIED)
     b = office.station("bobs", settings='idle = "1 s"; data_port_first = 25100; data_port_last = 25103;')
     office.introduce("alices", "bobs")
     yield a, b

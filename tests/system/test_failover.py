@@ -1,6 +1,7 @@
 """PostgreSQL restarted, and failed over to a streaming replica, while enrolments, top-ups and deliveries go on."""
 
 import concurrent.futures
+import itertools
 import os
 import threading
 import time
@@ -46,21 +47,22 @@ def load(lane):
 def enrol(office, lanes, name, over):
     """Stations enrol all the while; each has one certificate in the end."""
     number = 0
-    while not over.is_set():
-        number += 1
+    for who in map(f"{name}{{}}".format, itertools.count(1)):
+        if over.is_set():
+            return number
         try:
-            token = office.invite(f"{name}{number}", "desktop")
-        except OfficeError:     # psql, without a database
+            token = office.invite(who, "desktop")
+        except OfficeError:     # psql, without a database; nobody holds a token
             time.sleep(0.3)
             continue
-        station = office.station(f"{name}{number}", enrol=False)
+        station = office.station(who, enrol=False)
         end = time.monotonic() + 60
         while station.sealpost("enrol", token, check=False).returncode != 0:
             must(time.monotonic() < end, "an enrolment did not come to an end")
             time.sleep(0.3)
         station.daemon.stop()
-        office.stations.pop(f"{name}{number}")
-    return number
+        office.stations.pop(who)
+        number += 1
 
 
 def under(office, lanes, name, happening):

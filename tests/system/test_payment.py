@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from conftest import NUMBERS, charging, retire
+from conftest import NUMBERS, UNHURRIED, charging, retire
 from test_breaks import history
 from test_delivery import deliver, only, wait_for
 from wallets import FRANKED, SPENT, VOID, free, give_credits, is_the_same_everywhere, old_copy, put_back, serials, taken
@@ -24,7 +24,7 @@ def office():
 def pair(office):
     """Two fresh stations that know each other; the first has 10 credits."""
     n = next(NUMBERS)
-    a, b = office.station(f"alice{n}", settings='idle = "2 s";'), office.station(f"bob{n}", settings='idle = "2 s";')
+    a, b = office.station(f"alice{n}", settings='idle = "2 s";' + UNHURRIED), office.station(f"bob{n}", settings='idle = "2 s";')
     office.introduce(f"alice{n}", f"bob{n}")
     give_credits(office, a, 10)
     yield a, b

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import NUMBERS, SOURCE, retire
+from conftest import NUMBERS, SOURCE, UNHURRIED, retire
 from test_breaks import history
 from test_delivery import end_of, only, wait_for
 
@@ -26,7 +26,7 @@ LOST = 32 * MIB
 
 def stations(office, settings_a="", settings_b=""):
     n = next(NUMBERS)
-    a = office.station(f"alice{n}", settings='idle = "2 s"; ' + settings_a)
+    a = office.station(f"alice{n}", settings=f'idle = "2 s"; {UNHURRIED} {settings_a}')
     b = office.station(f"bob{n}", settings='idle = "2 s"; ' + settings_b)
     office.introduce(f"alice{n}", f"bob{n}")
     return a, b
@@ -211,7 +211,6 @@ def test_rx05_after_another_boot_only_what_was_synced_is_held(pair, tmp_path):
     path = big_file(tmp_path / "big")
     event = order(a, b, path)
     wait_for(lambda: os.path.exists(partial(b, event + ".digests")) and any(r.what == "y" for r in journal(b, event)[2]))
-    time.sleep(0.3)
     b.daemon.kill()
     records = journal(b, event)[2]
     seen, synced = journal_reader.held(records), journal_reader.held(records, OTHER_BOOT)

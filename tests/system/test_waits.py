@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from conftest import NUMBERS, charging, retire
+from conftest import NUMBERS, UNHURRIED, charging, retire
 from test_breaks import history
 from test_delivery import deliver, end_of, only, wait_for
 from wire import Wire
@@ -23,7 +23,7 @@ def office():
 @contextlib.contextmanager
 def two(office, alices="", bobs=""):
     n = next(NUMBERS)
-    a = office.station(f"alice{n}", settings=f'attempts = 1; breaks = 2; idle = "2 s"; {alices}')
+    a = office.station(f"alice{n}", settings=f'attempts = 1; breaks = 2; idle = "2 s"; {UNHURRIED} {alices}')
     b = office.station(f"bob{n}", settings=f'idle = "2 s"; {bobs}')
     office.introduce(f"alice{n}", f"bob{n}")
     for s in (a, b):
