@@ -45,6 +45,9 @@
 #define SP_LETTER_COOKIE_MS (2 * 60 * 1000)	/* a cookie's secret; the one before it still holds */
 #define SP_LETTER_COOKIES 256		/* cookies of others that are kept */
 #define SP_LETTER_COOKIES_LETTER 8	/* that one own letter takes */
+#define SP_WAYS 256			/* addresses of which is known that datagrams or TCP get no answer there */
+#define SP_WAYS_MS (10 * 60 * 1000)	/* so long: then a letter goes by datagram first again, which may cost it 6 s */
+#define SP_WAYS_TRY_MS (60 * 1000)	/* meanwhile one datagram is tried so often, which costs 0.2 s if it is in vain */
 #define SP_RATES_MAX 8192		/* buckets: 400 kB */
 #define SP_LETTER_TURN 64		/* letters taken from a socket before the loop's others have their turn */
 

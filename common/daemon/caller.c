@@ -1,5 +1,6 @@
 /*
- * caller.c - letters from a service: sealed once, sent over UDP with doubling intervals, then over TCP.
+ * caller.c - letters from a service: sealed once, sent over UDP with doubling intervals, then over TCP; by TCP first where
+ * datagrams were in vain lately. Anybody can write to its port: what is opened passes the guard.
  */
 #include "common/daemon/caller.h"
 
@@ -9,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/net/guard.h"
 #include "common/net/resolve.h"
+#include "common/net/ways.h"
 #include "common/wire/letter.h"
 
 #define TCP_MS 5000	/* for the answer over TCP */
@@ -22,6 +24,7 @@ struct call {
 	struct sp_addr to;
 	uint64_t resolving;
 	unsigned tries, cookies;
+	unsigned worth;				/* tries by datagram before TCP */
 	struct sp_timer *timer;
 	sp_called_fn *fn;
 	void *arg;
@@ -33,6 +36,7 @@ struct sp_caller {
 	struct sp_resolver *resolver;		/* owned */
 	struct sp_letterbox *box;		/* owned */
 	struct sp_guard *guard;			/* owned */
+	struct sp_ways ways;
 	struct sp_letter_key own;
 	TAILQ_HEAD(calls, call) calls;
 	size_t ncalls;
@@ -75,12 +79,18 @@ try_once(void *arg)
 	struct call *k = arg;
 	struct sp_caller *c = k->caller;
 
-	if (k->tries > SP_LETTER_TRIES) {
+	if (k->tries > k->worth)
+		sp_ways_no_tcp(&c->ways, &k->to, sp_clock_boot_ms());
+	if (k->tries > k->worth && k->worth == SP_LETTER_TRIES) {
 		call_end(k, SP_E_TIMEOUT);
 		return;
 	}
+	if (k->tries > k->worth) {		/* TCP first was wrong: everything from the beginning */
+		k->worth = SP_LETTER_TRIES;
+		k->tries = 0;
+	}
 	/* what cannot be sent now is as good as lost on the way: the next try follows */
-	if (k->tries < SP_LETTER_TRIES) {
+	if (k->tries < k->worth) {
 		send_datagram(k);
 		sp_timer_set(k->timer, (uint64_t)SP_LETTER_FIRST_MS << k->tries);
 	} else {
@@ -104,6 +114,7 @@ resolved(void *arg, enum sp_status st, const struct sp_addr *addrs, size_t n, co
 		return;
 	}
 	k->to = addrs[0];
+	k->worth = sp_ways_tries(&k->caller->ways, &k->to, SP_LETTER_TRIES, sp_clock_boot_ms());
 	try_once(k);
 }
 
@@ -137,7 +148,7 @@ sp_call(struct sp_caller *c, const uint8_t letter_key[SP_X25519], const char *ho
 /* ---- what comes in ---- */
 
 static void
-answered(struct sp_caller *c, const struct sp_letter *letter)
+answered(struct sp_caller *c, const struct sp_return *from, const struct sp_letter *letter)
 {
 	struct sp_msg_answer m;
 	struct call *k;
@@ -147,6 +158,10 @@ answered(struct sp_caller *c, const struct sp_letter *letter)
 			break;
 	if (k == NULL || letter->type != SP_MSG_ANSWER || sp_decode(letter->desc, letter->body, &m, NULL) != SP_OK)
 		return;
+	if (from->conn == 0)
+		sp_ways_udp(&c->ways, &from->addr);
+	else if (from->dialled)
+		sp_ways_tcp(&c->ways, &from->addr, k->tries > SP_LETTER_TRIES, sp_clock_boot_ms());
 	call_end(k, m.status == 0 ? SP_OK : sp_status_from_number(m.status));
 }
 
@@ -172,10 +187,14 @@ static void
 cookie_came(struct sp_caller *c, const struct sp_return *from, struct sp_span bytes)
 {
 	uint8_t cookie[SP_COOKIE];
+	const uint8_t *ref;
 	struct call *k;
 
+	if (sp_cookie_peek(bytes, &ref) != SP_OK)
+		return;
 	TAILQ_FOREACH(k, &c->calls, link)
 		if (k->tries > 0 && sp_addr_eq(&k->to, &from->addr) &&
+		    memcmp(sp_cookie_ref(sp_buf_span(&k->letter)), ref, SP_COOKIE_REF) == 0 &&
 		    sp_cookie_open(&k->receiver, sp_buf_span(&k->letter), bytes, cookie) == SP_OK)
 			break;
 	if (k == NULL || k->cookies++ >= SP_LETTER_COOKIES_LETTER)
@@ -184,11 +203,24 @@ cookie_came(struct sp_caller *c, const struct sp_return *from, struct sp_span by
 	send_datagram(k);
 }
 
+/* The letter names a station that is being called, and comes from where that was written to. */
+static bool
+is_called(const struct sp_caller *c, const struct sp_return *from, const uint8_t key[SP_X25519])
+{
+	const struct call *k;
+
+	TAILQ_FOREACH(k, &c->calls, link)
+		if (k->tries > 0 && sp_addr_eq(&k->to, &from->addr) && memcmp(k->receiver.public_key, key, SP_X25519) == 0)
+			return true;
+	return false;
+}
+
 /* Is it worth opening? If not, a cookie may be the answer. */
 static bool
-admits(struct sp_caller *c, const struct sp_return *from, struct sp_span bytes)
+admits(struct sp_caller *c, const struct sp_return *from, struct sp_span bytes, const uint8_t key[SP_X25519])
 {
-	const struct sp_guard_case one = { .from = from, .letter = bytes };
+	/* whoever answers keeps no cookies: under load its answer would be lost */
+	const struct sp_guard_case one = { .from = from, .letter = bytes, .station = is_called(c, from, key) ? key : NULL };
 	uint64_t now = sp_clock_boot_ms();
 	enum sp_guard_says says = sp_guard_letter(c->guard, &one, now);
 	uint8_t out[SP_COOKIE_LETTER];
@@ -212,13 +244,13 @@ on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
 	if (bytes.n == SP_COOKIE_LETTER && from->conn == 0)
 		cookie_came(c, from, bytes);
 	if (sp_letter_peek(bytes, from->conn == 0 ? SP_LETTER_MAX : SP_LETTER_TCP_MAX, &envelope) != SP_OK ||
-	    sp_letter_check(bytes, &c->own) != SP_OK || !admits(c, from, bytes) ||
+	    sp_letter_check(bytes, &c->own) != SP_OK || !admits(c, from, bytes, envelope.sender_key) ||
 	    sp_letter_open(member_letter_pair(c->member), bytes, &text, &letter) != SP_OK || letter.desc == NULL)
 		return;
 	if (letter.type == SP_MSG_GET)
 		give_certificate(c, from, &letter, bytes.n);
 	else if (!sp_id_is_zero(&letter.head.answers))
-		answered(c, &letter);
+		answered(c, from, &letter);
 }
 
 enum sp_status

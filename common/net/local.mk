@@ -8,8 +8,10 @@ libsealpost_a_SOURCES += \
 	common/net/service.c common/net/service.h common/net/service_in.h common/net/request.c \
 	common/net/client.c common/net/client.h common/net/client_in.h common/net/client_link.c \
 	common/net/http.c common/net/http.h common/net/notify.c common/net/notify.h \
-	common/net/worker.c common/net/worker.h common/net/rates.c common/net/rates.h common/net/guard.c common/net/guard.h
+	common/net/worker.c common/net/worker.h common/net/rates.c common/net/rates.h common/net/guard.c common/net/guard.h \
+	common/net/ways.c common/net/ways.h
 noinst_HEADERS += tests/unit/loop_in_test.h tests/unit/net_unit.h tests/unit/net_raw.h
 check_PROGRAMS += tests/unit/net_loop_test tests/unit/net_addr_test tests/unit/net_resolve_test \
 	tests/unit/net_letterbox_test tests/unit/net_http_test tests/unit/net_service_test tests/unit/net_frames_test \
-	tests/unit/net_client_test tests/unit/net_evil_test tests/unit/net_flood_test tests/unit/net_rates_test tests/unit/net_guard_test
+	tests/unit/net_client_test tests/unit/net_evil_test tests/unit/net_flood_test tests/unit/net_rates_test tests/unit/net_guard_test \
+	tests/unit/net_ways_test

@@ -302,6 +302,7 @@ book_seen(struct book *b, const struct sp_hash *cert_hash, const struct sp_addr 
 	if (k == NULL || letter_ms <= k->c.seen_ms || letter_ms <= b->start_ms)
 		return;
 	k->c.seen_ms = letter_ms;
+	k->c.fresh = *from;
 	sp_addr_text(from, text);
 	if (strcmp(text, k->c.seen) == 0 && sp_clock_boot_ms() - k->saved_ms < SAVE_SEEN_MS)
 		return;
@@ -316,7 +317,7 @@ book_proved(struct book *b, const struct sp_hash *cert_hash, const struct sp_add
 	struct known *k = known_by_cert(&b->known, cert_hash);
 
 	if (k != NULL)
-		k->c.proved = *from;
+		k->c.proved = k->c.fresh = *from;
 }
 
 void

@@ -22,6 +22,7 @@ struct correspondent {
 	uint64_t seen_ms;		/* when, by its clock */
 	int64_t offset_ms;		/* its clock minus ours, as far as it once complained; else 0 */
 	struct sp_addr proved;		/* an answer came from here in this run; none: nothing is proved */
+	struct sp_addr fresh;		/* where its newest answer or fresh letter of this run came from; none: nothing came */
 };
 
 typedef void book_done_fn(void *arg, enum sp_status st, const struct sp_why *why);

@@ -1,6 +1,6 @@
 /*
  * out.c - own letters: sealed once, sent by datagram until the tries are used up, then the same bytes over TCP, until
- * an answer comes. Waits vary a little, so that two stations never keep step.
+ * an answer comes; by TCP first where datagrams were in vain lately. Waits vary a little, so that two stations never keep step.
  */
 #include "common/base/clock.h"
 #include "common/crypto/rand.h"
@@ -184,21 +184,59 @@ no_answer(struct out *o, enum sp_status st, const char *reason)
 	fail_later(o, st);
 }
 
+/* The address to be tried next over TCP; naddrs: none is left. Where it was heard of last comes first: it may have moved.
+ * Where TCP led nowhere lately comes last. */
+static size_t
+best_for_tcp(const struct out *o)
+{
+	const struct correspondent *c = book_by_cert(o->post->book, &o->to_cert);
+	uint64_t now = sp_clock_boot_ms();
+	size_t best = o->naddrs;
+	int rank, best_rank = -1;
+
+	for (size_t i = 0; i < o->naddrs; i++) {
+		if (o->tcp_tried[i])
+			continue;
+		rank = sp_ways_lacks_tcp(&o->post->ways, &o->addrs[i], now) ? 0 :
+		    c != NULL && sp_addr_eq(&c->fresh, &o->addrs[i]) ? 2 : 1;
+		if (rank > best_rank) {
+			best = i;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+static void next_udp(struct out *o);
+
 static void
 next_tcp(struct out *o, const char *reason)
 {
 	struct post *p = o->post;
+	size_t at;
 
+	if (o->phase == OUT_TCP)
+		sp_ways_no_tcp(&p->ways, &o->tcp_addr, sp_clock_boot_ms());
 	o->phase = OUT_TCP;
-	while (o->tcp_next < o->naddrs) {
-		o->tcp_addr = o->addrs[o->tcp_next++];
+	while ((at = best_for_tcp(o)) < o->naddrs) {
+		o->tcp_tried[at] = true;
+		o->tcp_addr = o->addrs[at];
 		if (sp_letterbox_send_tcp(p->box, &o->tcp_addr, sp_buf_span(&o->letter)) == SP_OK) {
 			p->counts.out++;
 			sp_timer_set(o->timer, p->tcp_ms);
 			return;
 		}
 	}
-	no_answer(o, SP_E_TIMEOUT, reason);
+	if (o->tcp_only || o->worth == p->tries) {
+		no_answer(o, SP_E_TIMEOUT, reason);
+		return;
+	}
+	/* TCP first was wrong: everything from the beginning */
+	o->worth = p->tries;
+	o->tries = 0;
+	o->first = 0;
+	memset(o->tcp_tried, 0, sizeof(o->tcp_tried));
+	next_udp(o);
 }
 
 /* A tenth more or less. */
@@ -218,7 +256,7 @@ next_udp(struct out *o)
 	o->phase = OUT_UDP;
 	/* An address that cannot be reached from here costs no time. */
 	for (size_t i = 0; i < o->naddrs; i++) {
-		const struct sp_addr *addr = &o->addrs[(o->tries + i) % o->naddrs];
+		const struct sp_addr *addr = &o->addrs[(o->first + o->tries + i) % o->naddrs];
 
 		if (door_send(p, addr, sp_buf_span(&o->letter)))
 			break;
@@ -248,6 +286,22 @@ out_with_cookie(struct out *o, const struct sp_addr *addr)
 }
 
 static void
+begin(struct out *o)
+{
+	struct post *p = o->post;
+
+	size_t best = best_for_tcp(o);
+
+	if (!o->tcp_only)
+		o->worth = sp_ways_tries(&p->ways, &o->addrs[best], p->tries, sp_clock_boot_ms());
+	o->first = o->worth < p->tries ? best : 0;
+	if (o->worth == 0)
+		next_tcp(o, "");
+	else
+		next_udp(o);
+}
+
+static void
 start(struct out *o)
 {
 	if (o->naddrs == 0 && (o->lookups[0] != 0 || o->lookups[1] != 0))
@@ -256,10 +310,8 @@ start(struct out *o)
 		fail_later(o, sp_fail(SP_E_CONNECT, &o->why, o->why.text[0] != '\0' ? "%s cannot be reached: %.120s" :
 		    "no address of %s is known; \"sealpost book add NAME --address HOST\" gives one", o->to_name,
 		    o->why.text));
-	else if (o->tcp_only)
-		next_tcp(o, "");
 	else
-		next_udp(o);
+		begin(o);
 }
 
 static void
@@ -272,7 +324,7 @@ on_timer(void *arg)
 		end(o, o->st, &o->why, NULL);
 		break;
 	case OUT_UDP:
-		if (o->tries < o->post->tries)
+		if (o->tries < o->worth)
 			next_udp(o);
 		else
 			next_tcp(o, "");
@@ -450,8 +502,9 @@ clock_came(struct out *o, const struct sp_return *from, const struct sp_letter *
 		return;
 	}
 	address_add(o, &from->addr, false);
+	memset(o->tcp_tried, 0, sizeof(o->tcp_tried));
 	if (o->phase == OUT_TCP) {
-		o->tcp_next = 0;
+		o->phase = OUT_UDP;		/* TCP did lead somewhere */
 		next_tcp(o, "");
 	} else {
 		o->tries = 0;
@@ -472,6 +525,10 @@ out_answer(struct post *p, const struct sp_return *from, const struct sp_letter 
 		return true;
 	}
 	book_proved(p->book, &o->to_cert, &from->addr);
+	if (from->conn == 0)
+		sp_ways_udp(&p->ways, &from->addr);
+	else if (from->dialled)
+		sp_ways_tcp(&p->ways, &from->addr, o->tries >= p->tries, sp_clock_boot_ms());
 	if (from->conn == 0)
 		book_seen(p->book, &o->to_cert, &from->addr, letter->head.time_ms);
 	end(o, SP_OK, &(struct sp_why){ "" }, &answer);

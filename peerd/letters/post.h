@@ -72,7 +72,8 @@ typedef void post_answer_fn(void *arg, enum sp_status st, const struct sp_why *w
 
 /*
  * Writes to a station: SP_LETTER_TRIES over UDP, by turns to the override, the address in the book and the one last
- * seen, then the same over TCP; tcp = true: TCP form at once (for answers that do not fit a datagram). fn is called
+ * seen, then over TCP, where it was heard of last first; the other way round where only TCP got an answer lately.
+ * tcp = true: TCP form at once (for answers that do not fit a datagram). fn is called
  * once, never within this call, unless cancelled. address_override: "host:port" or NULL. Returns a handle > 0 for
  * post_cancel(), also when it is clear at once that it must fail; 0 only when out of memory: then fn is not called.
  */

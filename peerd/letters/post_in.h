@@ -7,6 +7,7 @@
 
 #include "common/net/guard.h"
 #include "common/net/resolve.h"
+#include "common/net/ways.h"
 #include "common/wire/letter.h"
 #include "peerd/letters/memory.h"
 #include "peerd/letters/post.h"
@@ -50,7 +51,9 @@ struct out {
 	bool tcp_only;
 	bool has_ref;			/* entered by the reference of its letter */
 	unsigned tries, clocks, cookies;
-	size_t tcp_next;
+	unsigned worth;			/* tries by datagram before TCP */
+	size_t first;			/* the address that the first of them goes to */
+	bool tcp_tried[OUT_ADDRESSES];
 	struct sp_addr tcp_addr;
 	struct sp_timer *timer;		/* owned */
 	enum sp_status st;		/* OUT_FAILED: why */
@@ -81,6 +84,7 @@ struct post {
 	struct sp_resolver *resolver;		/* owned */
 	struct memory *memory;			/* owned */
 	struct sp_guard *guard;			/* owned */
+	struct sp_ways ways;
 	struct sp_timer *minute;		/* owned */
 	bool silent_to_strangers;
 	unsigned tries;

@@ -107,13 +107,20 @@ def test_doubled_and_disordered_packets_make_one_delivery(pair, tmp_path):
     assert min(changed(link, before, "doubled")) > 0 and min(changed(link, before, "reordered")) > 0
 
 
-def test_without_udp_letters_go_over_tcp(pair, tmp_path):
+def test_ed01_without_udp_letters_go_over_tcp_and_only_the_first_one_waits(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 5 drop udp")
     before = link.counts()
     (tmp_path / "file").write_bytes(os.urandom(20_000))
     once(a, b, *deliver(a, b, tmp_path / "file"))
     assert changed(link, before, "dropped")[0] >= 5
+    # both stations know it from then on
+    before = link.counts()
+    for _ in range(3):
+        sent, received = deliver(a, b, tmp_path / "file")
+        assert (sent["result"], received["result"]) == ("delivered", "delivered")
+    # not even the tries of one letter: a delivery takes three at least
+    assert max(changed(link, before, "dropped")) < 5
 
 
 def broken_off(a, b, path):

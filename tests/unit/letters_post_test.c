@@ -2,6 +2,9 @@
  * letters_post_test.c - letters between two stations: answers, what is lost or comes twice, strangers, the form over
  * TCP, silence.
  */
+#include "common/base/clock.h"
+#include "common/net/socket.h"
+#include "peerd/letters/post_in.h"
 #include "tests/unit/letters_raw_test.h"
 
 static int handled;
@@ -256,6 +259,74 @@ START_TEST(when_datagrams_are_in_vain_the_letter_goes_over_tcp)
 }
 END_TEST
 
+START_TEST(where_datagrams_were_in_vain_the_next_letter_goes_over_tcp_at_once)
+{
+	struct sp_addr to;
+
+	set_up_handlers(true);
+	to = post_addr(bob);
+	answer_bytes = 5000;
+	ck_status(ask_at(alice, bob, NULL, false, SP_MSG_FILES, &files), SP_OK);
+	for (uint64_t i = 1; i < 4; i++) {
+		ck_status(ask_at(alice, bob, NULL, false, SP_MSG_FILES, &files), SP_OK);
+		ck_assert_uint_eq(counts(bob).in, 6 + i);
+		ck_assert_uint_eq(counts(bob).kept_back, 5);
+	}
+	/* a minute later a datagram is tried once, in vain; then with success */
+	alice->post->ways.ways[0].try_ms = 1;
+	ck_status(ask_at(alice, bob, NULL, false, SP_MSG_FILES, &files), SP_OK);
+	ck_assert_uint_eq(counts(bob).kept_back, 6);
+	ck_assert_uint_eq(sp_ways_tries(&alice->post->ways, &to, 5, sp_clock_boot_ms()), 0);
+	alice->post->ways.ways[0].try_ms = 1;
+	answer_bytes = 10;
+	ck_status(ask_at(alice, bob, NULL, false, SP_MSG_FILES, &files), SP_OK);
+	ck_assert_uint_eq(counts(bob).kept_back, 6);
+	ck_assert_uint_eq(sp_ways_tries(&alice->post->ways, &to, 5, sp_clock_boot_ms()), 5);
+	tear_down_two();
+}
+END_TEST
+
+START_TEST(where_tcp_was_right_and_is_no_more_datagrams_are_tried_again)
+{
+	struct sp_addr to;
+	struct raw raw;
+
+	set_up_handlers(true);
+	raw_open(&raw, NULL, NULL);		/* no TCP there */
+	to = raw.addr;
+	sp_ways_tcp(&alice->post->ways, &to, true, sp_clock_boot_ms());
+	ck_status(add_to_book(alice, "bob@" DOMAIN, raw_text(&raw)), SP_OK);
+	ck_status(ping(alice, bob, NULL), SP_E_TIMEOUT);
+	ck_assert_int_eq(raw.count, 5);
+	ck_assert(sp_ways_lacks_tcp(&alice->post->ways, &to, sp_clock_boot_ms()));
+	raw_close(&raw);
+	tear_down_two();
+}
+END_TEST
+
+/* Where it was, connections are taken and nothing is answered. */
+START_TEST(after_a_move_tcp_goes_to_where_it_was_heard_of_last)
+{
+	struct sp_addr old = { .family = 4, .ip = { 127, 0, 0, 1 } };
+	char text[SP_ADDR_TEXT], now[SP_ADDR_TEXT];
+	int fd;
+
+	set_up_handlers(true);
+	ck_status(sp_socket_listen(&old, &fd, NULL), SP_OK);
+	ck_status(sp_addr_local(fd, &old), SP_OK);
+	sp_addr_text(&old, text);
+	strcpy(now, post_text(bob));
+	ck_status(add_to_book(alice, "bob@" DOMAIN, text), SP_OK);
+	ck_status(ping(alice, bob, now), SP_OK);
+	for (int i = 0; i < 2; i++) {		/* also where the order names the old address */
+		ck_status(ask_at(alice, bob, i == 0 ? NULL : text, true, SP_MSG_AGAIN, &again), SP_OK);
+		ck_assert_int_lt(accept4(fd, NULL, NULL, SOCK_NONBLOCK), 0);
+	}
+	close(fd);
+	tear_down_two();
+}
+END_TEST
+
 START_TEST(a_dead_port_times_out_within_the_tries)
 {
 	uint64_t start;
@@ -369,7 +440,10 @@ UNIT_MAIN("letters/post", a_letter_is_answered, a_lost_letter_is_sent_again,
     a_letter_at_its_handler_is_not_handled_again, an_ignored_letter_may_be_handled_again,
     enc03_an_unknown_key_is_asked_for_its_certificate, a_stranger_over_tcp_is_asked_the_same_way,
     acc01_who_is_not_certified_is_not_heard, strangers_may_get_no_answer_but_the_certificate, a_large_answer_comes_over_tcp,
-    when_datagrams_are_in_vain_the_letter_goes_over_tcp, a_dead_port_times_out_within_the_tries,
+    when_datagrams_are_in_vain_the_letter_goes_over_tcp,
+    where_datagrams_were_in_vain_the_next_letter_goes_over_tcp_at_once,
+    where_tcp_was_right_and_is_no_more_datagrams_are_tried_again, after_a_move_tcp_goes_to_where_it_was_heard_of_last,
+    a_dead_port_times_out_within_the_tries,
     what_cannot_be_written_is_said_from_the_loop, names_are_looked_up_beside_the_loop,
     a_cancelled_letter_calls_nobody,
     what_is_under_way_ends_with_the_post, only_the_own_certificate_is_given)
