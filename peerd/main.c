@@ -110,7 +110,7 @@ open_post_and_events(struct peer *p, struct sp_why *why)
 		.organisation = s->organisation,
 		.return_host = s->return_host,
 		.data = { s->bind, (uint16_t)s->data_port_first, (uint16_t)s->data_port_last, s->chunk,
-		    s->compress == 0, (uint32_t)s->idle, s->threads, s->transfers, s->reserve,
+		    (enum data_compress)s->compress, (uint32_t)s->idle, s->threads, s->transfers, s->reserve,
 		    { s->send_rate, s->send_rate_peer }, { s->receive_rate, s->receive_rate_peer } },
 	};
 	struct events_parts parts = { p->loop, p->store, p->station, p->book, NULL, NULL };

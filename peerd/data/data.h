@@ -59,11 +59,14 @@ struct data_happening {
 /* main loop; h->result may be taken, h is freed after */
 typedef void data_happening_fn(void *arg, struct data_happening *h);
 
+/* The setting compress, its words in this order. */
+enum data_compress { DATA_COMPRESS_AUTO, DATA_COMPRESS_ALWAYS, DATA_COMPRESS_NO };
+
 struct data_settings {
 	const char *bind;			/* "" = all */
 	uint16_t port_first, port_last;		/* data range */
 	size_t chunk;				/* bytes of one data record, 2,048..65,536 */
-	bool compress;				/* what is sent, where that makes it shorter */
+	enum data_compress compress;		/* what is sent */
 	uint32_t idle_ms;
 	unsigned threads;			/* 0 = one a core */
 	unsigned transfers;			/* at once; 0 = as many as SP_DATA_TRANSFERS and the descriptors allow */

@@ -78,7 +78,7 @@ struct data_thread {
 	struct data_syncer *syncer;		/* likewise */
 	struct sp_addr bind;
 	size_t chunk;
-	bool compress;
+	enum data_compress compress;
 	uint64_t reserve;
 	uint32_t idle_ms;
 	pthread_t id;

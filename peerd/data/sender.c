@@ -10,6 +10,7 @@
 #include "common/crypto/hash.h"
 #include "common/statements/open.h"
 #include "peerd/data/data_in.h"
+#include "peerd/data/press_choice.h"
 #include "peerd/data/reader.h"
 #include "peerd/data/result.h"
 
@@ -25,6 +26,7 @@ struct data_sender {
 	int folder;			/* owned: the source's; -1 = nothing is kept */
 	struct data_reader *reader;	/* owned; borrows the source */
 	struct press_tries tries;
+	struct press_choice choice;
 	uint8_t reply[SP_CHANNEL_REPLY];
 	size_t have;
 	struct sp_buf prints_text;
@@ -188,6 +190,13 @@ add_trailer(struct data_sender *s, struct sp_why *why)
 	return data_link_seal(&s->x.link, SP_MSG_DATA_END, &end, why);
 }
 
+static bool
+compresses(const struct data_sender *s)
+{
+	return s->x.thread->compress == DATA_COMPRESS_ALWAYS ||
+	    (s->x.thread->compress == DATA_COMPRESS_AUTO && !press_choice_is_raw(&s->choice));
+}
+
 /* The next record behind what is sealed, or the next phase. */
 static enum sp_status
 add_next(struct data_sender *s, struct sp_why *why)
@@ -200,7 +209,7 @@ add_next(struct data_sender *s, struct sp_why *why)
 	case TAR:
 		left = data_reader_left(s->reader);
 		n = left < s->x.thread->chunk ? (size_t)left : s->x.thread->chunk;
-		if (n > 0 && s->x.thread->compress && press_due(&s->tries, at))
+		if (n > 0 && compresses(s) && press_due(&s->tries, at))
 			return add_pressed(s, why);
 		if (n > 0)
 			return add_raw(s, SP_RECORD_TAR, at, NULL, n, why);
@@ -232,7 +241,9 @@ write_turn(struct data_sender *s, struct sp_why *why)
 		while (st == SP_OK && s->phase < SENT && k->out.len < SP_SEND_BATCH - SP_RECORD_DATA / 2 &&
 		    data_reader_at(s->reader) - from <= SP_TURN_TAR - SP_PRESS_TAR)
 			st = add_next(s, why);
-	return st == SP_OK ? data_link_flush(k, why) : st;
+	if (st == SP_OK && (st = data_link_flush(k, why)) == SP_OK)
+		press_choice_turn(&s->choice, data_reader_at(s->reader), sp_clock_boot_ms(), data_link_waiting(k) > 0);
+	return st;
 }
 
 /* ---- records in ---- */

@@ -4,6 +4,7 @@ import os
 import re
 
 import trees
+from conftest import NUMBERS, retire
 from test_delivery import deliver
 
 
@@ -14,8 +15,16 @@ def sent_as(sender, event):
     return [tuple(int(n) for n in m.groups()) for m in found if m][-1]
 
 
+def restarted(station, settings):
+    with open(station.path("peerd.conf"), "a", encoding="utf-8") as f:
+        f.write(settings)
+    station.daemon.stop()
+    station.start()
+
+
 def test_pk01_one_compressed_packet_of_all_files_selected(pair, tmp_path):
     a, b = pair
+    restarted(a, 'compress = "always";\n')
     work = tmp_path / "work"
     for folder in ("notes", "notes/old", "pictures"):
         (work / folder).mkdir(parents=True)
@@ -35,15 +44,26 @@ def test_pk01_one_compressed_packet_of_all_files_selected(pair, tmp_path):
     assert len(os.listdir(received["placed"])) == 1
 
 
+def test_pk01_compressed_where_that_is_faster(office, tmp_path):
+    """The line takes 10 MB a second: text must go faster than that, and in fewer bytes than it has."""
+    n = next(NUMBERS)
+    a, b = office.station(f"alice{n}", settings='send_rate = "10 MiB";'), office.station(f"bob{n}")
+    office.introduce(f"alice{n}", f"bob{n}")
+    text = tmp_path / "long.txt"
+    text.write_text("".join(f"{i} once more\n" for i in range(3_000_000)))
+    event, _ = deliver(a, b, text)
+    tar, wire = sent_as(a, event)
+    assert wire < tar / 3, (tar, wire)
+    for s in (a, b):
+        retire(office, s)
+
+
 def test_pk01_tx07_plain_where_that_is_said(pair, tmp_path):
     a, b = pair
     work = tmp_path / "work"
     work.mkdir()
     (work / "long.txt").write_text("".join(f"{i} once more\n" for i in range(20_000)))
-    with open(a.path("peerd.conf"), "a") as f:
-        f.write('compress = "no";\nchunk = "2 KiB";\n')
-    a.daemon.stop()
-    a.start()
+    restarted(a, 'compress = "no";\nchunk = "2 KiB";\n')
     event, received = deliver(a, b, work)
     trees.assert_same(str(work), os.path.join(received["placed"], "work"))
     tar, wire = sent_as(a, event)

@@ -109,7 +109,7 @@ stage_new(size_t chunk)
 {
 	struct data_settings settings = { .bind = "127.0.0.1", .port_first = 23000, .port_last = 23999,
 	    .chunk = chunk,
-		.threads = stage_threads, .compress = true };
+		.threads = stage_threads, .compress = DATA_COMPRESS_ALWAYS };
 
 	tree_new();
 	snprintf(received_dir, sizeof(received_dir), "%s/received", tree_dir);
