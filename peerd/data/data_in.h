@@ -3,7 +3,7 @@
  *
  * The main loop (pool.c) owns the table of transfers and the queues' bounds: whatever a thread must be told or must
  * tell has room by construction. A thread (thread.c) owns its transfers and their connections; nothing else is
- * shared.
+ * shared. What may take long, as reading again what lies there from before a break, a thread's helper does.
  */
 #ifndef PEERD_DATA_DATA_IN_H
 #define PEERD_DATA_DATA_IN_H
@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "common/net/socket.h"
+#include "common/net/worker.h"
 #include "peerd/data/data.h"
 #include "peerd/data/link.h"
 #include "peerd/data/pace.h"
@@ -98,11 +99,16 @@ struct data_thread {
 	unsigned nlingers;
 	uint8_t *scratch;				/* owned; DATA_SCRATCH bytes */
 	struct press *press;				/* owned; NULL before its first use */
+	struct sp_worker *helper;			/* owned; one thread, NULL once it quits */
 	bool quits;
 };
 
 /* The head of every transfer on a thread: struct data_sender and struct data_receiver begin with it. */
 struct data_transfer {
+	struct sp_work work;		/* first */
+	bool working;			/* it is with the helper, and nobody else's */
+	enum sp_status aborted;		/* meanwhile, with this reason; SP_OK: it was not */
+	void (*then)(struct data_transfer *x);
 	LIST_ENTRY(data_transfer) list;
 	struct data_thread *thread;
 	struct sp_id id;
@@ -133,6 +139,10 @@ void data_thread_done(struct data_thread *t);	/* ends it, its transfers too; all
 /* Enters a transfer: its head is filled from the order, its timers call on_timer and on_turn with it. SP_E_NOMEM. */
 SP_MUST_CHECK enum sp_status data_transfer_enter(struct data_thread *t, struct data_transfer *x,
     const struct data_order *o, sp_timer_fn *on_timer, sp_timer_fn *on_turn);
+
+/* run on the helper's thread, then then on this one, unless it was aborted meanwhile. Its connection, if it has one, is not watched
+ * and no timer of its is set until then. */
+void data_transfer_work(struct data_transfer *x, void (*run)(struct sp_work *x), void (*then)(struct data_transfer *x));
 
 /* Gives the sync helper a job of this transfer; folder (-1: none) and journal are taken. False: not now. */
 bool data_transfer_sync(struct data_transfer *x, int folder_take, int journal_take, uint64_t offset, bool marked);

@@ -20,7 +20,8 @@ libpeerd_a_SOURCES += \
 	peerd/data/walker.c peerd/data/walker.h
 check_PROGRAMS += tests/unit/data_pool_test tests/unit/data_answer_test tests/unit/data_hostile_test tests/unit/data_trees_test \
 	tests/unit/data_journal_test tests/unit/data_bounds_test tests/unit/data_pace_test tests/unit/data_press_test tests/unit/data_press_choice_test \
-	tests/unit/data_resume_test
+	tests/unit/data_resume_test tests/unit/data_again_test
+tests_unit_data_again_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_data_journal_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_data_bounds_test_LDADD = $(PEERD_TEST_LIBS)
 tests_unit_data_pace_test_LDADD = $(PEERD_TEST_LIBS)

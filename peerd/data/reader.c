@@ -18,6 +18,7 @@ struct data_reader {
 	struct sp_prints *prints;		/* owned */
 	struct sp_printer *printer;		/* owned */
 	struct journal *journal;		/* owned; NULL = nothing is kept */
+	bool any;				/* something was read for the other side */
 	bool failed;				/* at is not to be relied on */
 	uint64_t at, length;
 	struct sp_place member;			/* that at lies in */
@@ -85,8 +86,8 @@ data_reader_free(struct data_reader *r)
 {
 	if (r == NULL)
 		return;
-	/* without this mark the next connection only begins earlier */
-	if (r->journal != NULL && !r->failed && journal_seen(r->journal, r->at, NULL) != SP_OK)
+	/* without this mark the next connection only begins earlier; where nothing went, somebody else may be at the journal */
+	if (r->any && r->journal != NULL && !r->failed && journal_seen(r->journal, r->at, NULL) != SP_OK)
 		r->failed = true;
 	journal_free(r->journal);
 	if (r->file >= 0)
@@ -343,6 +344,7 @@ data_reader_fill(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *w
 {
 	enum sp_status st = fill(r, out, n, why);
 
+	r->any = true;
 	/* Sending does not end because our own disk is full: only a break costs more then. */
 	if (st == SP_OK && r->journal != NULL && r->at - journal_marked(r->journal) >= SP_SEEN_BYTES &&
 	    journal_seen(r->journal, r->at, NULL) != SP_OK)

@@ -1,5 +1,5 @@
 /*
- * receiver.c - one packet coming in: look what an earlier connection left of it, wait for the one connection of the accept, then
+ * receiver.c - one packet coming in: have it looked at what an earlier connection left of it, wait for the one connection of the accept, then
  * the tar, prints.txt, the trailer and END in this order and nothing else, with a checkpoint now and then; everything is
  * compared before links and modes are made and our END goes back.
  */
@@ -12,7 +12,7 @@
 #include "peerd/data/room.h"
 #include "peerd/data/writer.h"
 
-enum phase { RESERVED, WAITING, USED, TAR, PRINTS, END, DONE };
+enum phase { LOOKING, RESERVED, WAITING, USED, TAR, PRINTS, END, DONE };
 
 struct data_receiver {
 	struct data_transfer x;			/* first */
@@ -21,6 +21,9 @@ struct data_receiver {
 	char id_text[SP_ID_TEXT];
 	struct sp_hash accept;
 	struct data_writer *writer;		/* owned */
+	uint64_t promised;			/* bytes that other transfers are still to receive */
+	enum sp_status work_status;		/* what the helper's work came to */
+	struct sp_why work_why;
 	struct sp_buf prints_text;
 	size_t prints_max;
 	struct press_in frame;			/* that is coming in */
@@ -28,6 +31,7 @@ struct data_receiver {
 	uint64_t room_at;			/* and where room was last asked for */
 	struct data_result *result;		/* owned, filled as things are known */
 	bool said_by_peer;
+	bool started;
 	bool held;				/* until the delivery is paid */
 	uint64_t held_until_ms;
 	uint64_t asked_at, asked_ms;		/* offset and time of the last checkpoint that was begun */
@@ -439,34 +443,40 @@ terms_of(const struct data_receive_order *order, const char *id_text)
 	};
 }
 
-static enum sp_status
-begin_tar(struct data_receiver *r, struct sp_why *why)
+static void
+begin_work(struct sp_work *work)
 {
+	struct data_receiver *r = (struct data_receiver *)work;
+
+	r->work_status = data_writer_begin(r->writer, &r->work_why);
+}
+
+static enum sp_status
+begin_tar(struct data_receiver *r)
+{
+	struct data_link *k = &r->x.link;
+
+	k->heard_ms = sp_clock_boot_ms();
+	k->watch = sp_watch_new(r->x.thread->loop, k->fd, on_ready, r);
 	r->result = calloc(1, sizeof(*r->result));
-	if (r->result == NULL)
+	if (k->watch == NULL || r->result == NULL)
 		return SP_E_NOMEM;
 	r->asked_at = data_writer_held(r->writer);
 	r->asked_ms = sp_clock_boot_ms();
-	return data_writer_begin(r->writer, why);
+	r->held_until_ms = k->heard_ms + SP_FRANK_WAIT_MS;
+	return watch(r);
 }
 
-void
-data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel *channel_take)
+/* What was left is open again: now data may come. */
+static void
+begun(struct data_transfer *x)
 {
 	struct data_receiver *r = (struct data_receiver *)x;
-	struct data_link *k = &x->link;
-	struct sp_why why = { "" };
-	enum sp_status st;
+	struct sp_why why = r->work_why;
+	enum sp_status st = r->work_status;
 
-	k->fd = fd_take;
-	k->channel = channel_take;
-	k->record_max = SP_RECORD_BYTES_MAX;
-	k->heard_ms = sp_clock_boot_ms();
-	k->watch = sp_watch_new(x->thread->loop, k->fd, on_ready, r);
-	st = k->watch != NULL ? begin_tar(r, &why) : SP_E_NOMEM;
-	r->held_until_ms = k->heard_ms + SP_FRANK_WAIT_MS;
 	if (st == SP_OK)
-		st = watch(r);
+		st = begin_tar(r);
 	if (st != SP_OK) {
 		broken(r, st, &why);
 		return;
@@ -474,6 +484,18 @@ data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel 
 	r->phase = TAR;
 	sp_timer_set(x->timer, 0);	/* the first heart-beat: the sender knows that it is admitted */
 	data_transfer_connected(x);
+}
+
+void
+data_receiver_connected(struct data_transfer *x, int fd_take, struct sp_channel *channel_take)
+{
+	struct data_link *k = &x->link;
+
+	k->fd = fd_take;
+	k->channel = channel_take;
+	k->record_max = SP_RECORD_BYTES_MAX;
+	sp_timer_stop(x->timer);
+	data_transfer_work(x, begin_work, begun);
 }
 
 void
@@ -490,17 +512,59 @@ data_receiver_release(struct data_transfer *x)
 		broken(r, SP_E_SYS, &why);
 }
 
+/* From now on the connection may come. */
+static void
+await(struct data_receiver *r)
+{
+	r->phase = WAITING;
+	sp_timer_set(r->x.timer, SP_DATA_OPEN_MS);
+	data_half_retry(r->x.thread);
+}
+
 void
 data_receiver_start(struct data_transfer *x, const struct sp_hash *accept)
 {
 	struct data_receiver *r = (struct data_receiver *)x;
 
-	if (r->phase != RESERVED)
+	if (r->phase > RESERVED)
 		return;
 	r->accept = *accept;
-	r->phase = WAITING;
+	r->started = true;
+	if (r->phase == RESERVED)
+		await(r);
+}
+
+/* What an earlier connection left is read, and the disk asked for room for the rest. */
+static void
+look_work(struct sp_work *work)
+{
+	struct data_receiver *r = (struct data_receiver *)work;
+	struct data_terms terms = terms_of(&r->order, r->id_text);
+
+	r->work_status = data_writer_new(&terms, &r->writer);
+	if (r->work_status == SP_OK)
+		r->work_status = room_ask(r->order.received, r->order.packet - data_writer_held(r->writer), r->promised,
+		    r->x.thread->reserve, &r->work_why);
+}
+
+static void
+looked(struct data_transfer *x)
+{
+	struct data_receiver *r = (struct data_receiver *)x;
+	struct sp_why why = r->work_why;
+	int journal = -1;
+
+	if (r->work_status != SP_OK) {
+		broken(r, r->work_status, &why);
+		return;
+	}
+	r->phase = RESERVED;
 	sp_timer_set(x->timer, SP_DATA_OPEN_MS);
-	data_half_retry(x->thread);
+	if (!data_writer_lowers(r->writer, &journal) ||
+	    !data_transfer_sync(x, -1, journal, data_writer_held(r->writer), true))
+		data_transfer_reserved(x, data_writer_held(r->writer));
+	if (r->started)
+		await(r);
 }
 
 void
@@ -508,31 +572,19 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 {
 	struct data_receiver *r = calloc(1, sizeof(*r));
 	struct sp_why why = { "" };
-	struct data_terms terms;
-	enum sp_status st;
-	int journal = -1;
 
 	if (r == NULL)
 		abort();
 	r->x.free = receiver_free;
 	r->order = o->receive;
 	r->held = r->order.hold;
+	r->promised = o->promised;
 	o->receive.received = NULL;
 	sp_id_text(&r->order.transfer, r->id_text);
-	terms = terms_of(&r->order, r->id_text);
-	if (data_transfer_enter(t, &r->x, o, on_timer, on_turn) != SP_OK || data_writer_new(&terms, &r->writer) != SP_OK) {
+	if (data_transfer_enter(t, &r->x, o, on_timer, on_turn) == SP_OK)
+		data_transfer_work(&r->x, look_work, looked);
+	else
 		broken(r, SP_E_NOMEM, &why);
-		return;
-	}
-	st = room_ask(r->order.received, r->order.packet - data_writer_held(r->writer), o->promised, t->reserve, &why);
-	if (st != SP_OK) {
-		broken(r, st, &why);
-		return;
-	}
-	sp_timer_set(r->x.timer, SP_DATA_OPEN_MS);
-	if (!data_writer_lowers(r->writer, &journal) ||
-	    !data_transfer_sync(&r->x, -1, journal, data_writer_held(r->writer), true))
-		data_transfer_reserved(&r->x, data_writer_held(r->writer));
 }
 
 enum sp_status

@@ -14,17 +14,20 @@
 #include "peerd/data/reader.h"
 #include "peerd/data/result.h"
 
-enum phase { CONNECTING, REPLY, TAR, PRINTS, TRAILER, SENT };
+enum phase { LOOKING, CONNECTING, REPLY, TAR, PRINTS, TRAILER, SENT };
 
 struct data_sender {
 	struct data_transfer x;		/* first */
 	enum phase phase;
 	struct sp_addr addr;
-	struct sp_hash offer;
+	struct data_keys keys;		/* wiped once it dials */
+	uint64_t held;			/* by the recipient */
 	struct source *source;		/* owned */
 	const struct sp_key *sign_key;	/* borrowed */
 	int folder;			/* owned: the source's; -1 = nothing is kept */
 	struct data_reader *reader;	/* owned; borrows the source */
+	enum sp_status work_status;	/* what the helper's work came to */
+	struct sp_why work_why;
 	struct press_tries tries;
 	struct press_choice choice;
 	uint8_t reply[SP_CHANNEL_REPLY];
@@ -46,6 +49,7 @@ sender_free(struct data_transfer *x)
 	sp_buf_done(&s->prints_text);
 	if (s->folder >= 0)
 		close(s->folder);
+	sp_wipe(s, sizeof(*s));
 	free(s);
 }
 
@@ -171,7 +175,7 @@ static enum sp_status
 add_trailer(struct data_sender *s, struct sp_why *why)
 {
 	SP_AUTO_DONE(sp_buf) statement = { 0 };
-	struct sp_stmt_trailer t = { .offer = s->offer, .changed = data_reader_changed(s->reader) };
+	struct sp_stmt_trailer t = { .offer = s->keys.offer, .changed = data_reader_changed(s->reader) };
 	struct sp_msg_data_trailer m;
 	struct sp_msg_data_end end = { 0 };
 	uint8_t signature[SP_SIGNATURE];
@@ -410,38 +414,33 @@ on_timer(void *arg)
 	    sp_addr_text(&s->addr, text), (unsigned)(idle / 1000)), &why);
 }
 
-static enum sp_status
-open_reader(struct data_sender *s, const struct data_order *o, struct sp_why *why)
+/* What an earlier connection sent is read again, as far as its digests need it. */
+static void
+look_work(struct sp_work *work)
 {
-	struct journal_at at = { -1, "digests", o->send.transfer, o->send.keys.offer };
-	enum sp_status st;
+	struct data_sender *s = (struct data_sender *)work;
+	struct journal_at at = { s->folder, "digests", s->x.id, s->keys.offer };
 
-	if (o->send.folder != NULL)
-		s->folder = open(o->send.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	at.folder = s->folder;
-	st = data_reader_new(s->source, s->folder >= 0 ? &at : NULL, o->send.held, &s->reader, why);
-	if (st == SP_OK)
-		s->x.from = s->x.bytes = data_reader_at(s->reader);
-	return st;
+	s->work_status = data_reader_new(s->source, s->folder >= 0 ? &at : NULL, s->held, &s->reader, &s->work_why);
 }
 
 static enum sp_status
-dial(struct data_sender *s, const struct data_order *o, struct sp_why *why)
+dial(struct data_sender *s, struct sp_why *why)
 {
 	struct data_thread *t = s->x.thread;
 	struct data_link *k = &s->x.link;
-	struct sp_channel_terms terms = { .offer = o->send.keys.offer, .accept = o->send.keys.accept, .number = 1 };
+	struct sp_channel_terms terms = { .offer = s->keys.offer, .accept = s->keys.accept, .number = 1 };
 	uint8_t opening[SP_CHANNEL_OPENING];
 	enum sp_status st;
 
-	if ((st = open_reader(s, o, why)) != SP_OK ||
-	    (st = sp_socket_dial(&s->addr, t->bind.family != 0 ? &t->bind : NULL, &k->fd, why)) != SP_OK)
+	if ((st = sp_socket_dial(&s->addr, t->bind.family != 0 ? &t->bind : NULL, &k->fd, why)) != SP_OK)
 		return st;
 	data_link_tune(k->fd, t->idle_ms);
-	memcpy(terms.token, o->send.keys.token, sizeof(terms.token));
-	memcpy(terms.recipient_key, o->send.keys.accept_key, sizeof(terms.recipient_key));
+	memcpy(terms.token, s->keys.token, sizeof(terms.token));
+	memcpy(terms.recipient_key, s->keys.accept_key, sizeof(terms.recipient_key));
 	st = sp_channel_sender_begin(&terms, opening, &k->channel);
 	sp_wipe(&terms, sizeof(terms));
+	sp_wipe(s->keys.token, sizeof(s->keys.token));
 	if (st != SP_OK)
 		return st;
 	sp_buf_add(&k->out, opening, sizeof(opening));
@@ -450,8 +449,24 @@ dial(struct data_sender *s, const struct data_order *o, struct sp_why *why)
 	k->watch = sp_watch_new(t->loop, k->fd, on_ready, s);
 	if (k->watch == NULL)
 		return SP_E_NOMEM;
+	s->phase = CONNECTING;
 	sp_timer_set(s->x.timer, SP_DATA_HANDSHAKE_MS);
 	return data_link_want(k, SP_WRITE);
+}
+
+static void
+looked(struct data_transfer *x)
+{
+	struct data_sender *s = (struct data_sender *)x;
+	struct sp_why why = s->work_why;
+	enum sp_status st = s->work_status;
+
+	if (st == SP_OK) {
+		x->from = x->bytes = data_reader_at(s->reader);
+		st = dial(s, &why);
+	}
+	if (st != SP_OK)
+		broken(s, st, &why);
 }
 
 void
@@ -459,19 +474,18 @@ data_sender_begin(struct data_thread *t, struct data_order *o)
 {
 	struct data_sender *s = calloc(1, sizeof(*s));
 	struct sp_why why = { "" };
-	enum sp_status st;
 
 	if (s == NULL)
 		abort();
 	s->x.free = sender_free;
-	s->folder = -1;
 	s->addr = o->send.addr;
-	s->offer = o->send.keys.offer;
+	s->keys = o->send.keys;
+	s->held = o->send.held;
 	s->sign_key = o->send.sign_key;
 	s->source = sp_take(&o->send.source);
-	st = data_transfer_enter(t, &s->x, o, on_timer, on_turn);
-	if (st == SP_OK)
-		st = dial(s, o, &why);
-	if (st != SP_OK)
-		broken(s, st, &why);
+	s->folder = o->send.folder != NULL ? open(o->send.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (data_transfer_enter(t, &s->x, o, on_timer, on_turn) == SP_OK)
+		data_transfer_work(&s->x, look_work, looked);
+	else
+		broken(s, SP_E_NOMEM, &why);
 }

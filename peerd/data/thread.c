@@ -196,6 +196,48 @@ data_transfer_broken(struct data_transfer *x, enum sp_status st, const struct sp
 	leave(x);
 }
 
+static void
+abort_transfer(struct data_transfer *x, enum sp_status reason)
+{
+	struct sp_why why = { "" };
+
+	if (x->sending)
+		data_sender_abort(x, reason);
+	else
+		data_transfer_broken(x, reason, &why, false, NULL);
+}
+
+/* ---- the helper ---- */
+
+static void
+worked(struct sp_work *work)
+{
+	struct data_transfer *x = (struct data_transfer *)work;
+
+	x->working = false;
+	if (x->aborted != SP_OK)
+		abort_transfer(x, x->aborted);
+	else
+		x->then(x);
+}
+
+/* The thread quits, and ends it as all others. */
+static void
+work_dropped(struct sp_work *work)
+{
+	((struct data_transfer *)work)->working = false;
+}
+
+void
+data_transfer_work(struct data_transfer *x, void (*run)(struct sp_work *x), void (*then)(struct data_transfer *x))
+{
+	x->work = (struct sp_work){ .run = run, .done = worked, .dropped = work_dropped };
+	x->then = then;
+	x->working = true;
+	if (sp_worker_submit(x->thread->helper, &x->work) != SP_OK)
+		abort();	/* cannot be: there is room for all transfers */
+}
+
 /* ---- orders ---- */
 
 static void
@@ -221,6 +263,7 @@ quit(struct data_thread *t)
 
 	t->quits = true;
 	unlisten(t);
+	sp_worker_free(sp_take(&t->helper));
 	while ((x = LIST_FIRST(&t->transfers)) != NULL) {
 		struct sp_why why = { "this peer stops" };
 
@@ -237,12 +280,11 @@ static void
 abort_one(struct data_thread *t, const struct data_order *o)
 {
 	struct data_transfer *x = find(t, o->serial);
-	struct sp_why why = { "" };
 
-	if (x != NULL && x->sending)
-		data_sender_abort(x, o->reason);
+	if (x != NULL && x->working)
+		x->aborted = o->reason;
 	else if (x != NULL)
-		data_transfer_broken(x, o->reason, &why, false, NULL);
+		abort_transfer(x, o->reason);
 }
 
 static void
@@ -332,6 +374,8 @@ data_thread_init(struct data_thread *t, const struct data_settings *settings, st
 		return sp_fail(SP_E_NOMEM, why, "no memory or descriptors for the data threads");
 	if ((st = sp_loop_new(&t->loop, why)) != SP_OK)
 		return st;
+	if ((st = sp_worker_new(t->loop, 1, SP_DATA_TRANSFERS, &t->helper, why)) != SP_OK)
+		return st;
 	return sp_loop_drain(t->loop, t->in, on_order, t);
 }
 
@@ -367,6 +411,7 @@ data_thread_done(struct data_thread *t)
 		pthread_join(t->id, NULL);
 	}
 	free(quit_order);
+	sp_worker_free(t->helper);
 	while (t->in != NULL && sp_queue_pop(t->in, &item, 1) == 1)
 		data_order_free(item);
 	if (t->in != NULL && t->loop != NULL)

@@ -28,11 +28,12 @@ data_writer_new(const struct data_terms *terms, struct data_writer **ret_writer)
 	return SP_OK;
 }
 
-/* How far it came is true only if nothing failed; what is not marked is received again. */
+/* How far it came is true only if nothing failed; what is not marked is received again. Where nothing came there is nothing to say,
+ * and somebody else may be at the journal. */
 static void
 mark_end(struct data_writer *w)
 {
-	if (w->journal != NULL && w->place != NULL && !w->failed && place_settle(w->place, NULL) == SP_OK &&
+	if (w->any && w->journal != NULL && w->place != NULL && !w->failed && place_settle(w->place, NULL) == SP_OK &&
 	    journal_seen(w->journal, w->at, NULL) != SP_OK)
 		w->failed = true;
 }
