@@ -6,6 +6,7 @@
 #ifdef SP_FAULTS
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -68,6 +69,16 @@ sp_fault(const char *name)
 		kill(getpid(), SIGKILL);
 }
 
+static void
+note_met(void)
+{
+	const char *want = getenv("SEALPOST_FAULT");
+	char path[PATH_MAX];
+
+	if (want[0] == '@' && snprintf(path, sizeof(path), "%s.met", want + 1) < PATH_MAX)
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
 int
 sp_fault_errno(const char *name)
 {
@@ -76,7 +87,19 @@ sp_fault_errno(const char *name)
 	if (!read_wanted(wanted) || (end = strstr(wanted, "=errno:")) == NULL)
 		return 0;
 	*end = 0;
-	return fnmatch(wanted, name, 0) == 0 ? atoi(end + 7) : 0;
+	if (fnmatch(wanted, name, 0) != 0)
+		return 0;
+	note_met();
+	return atoi(end + 7);
+}
+
+int
+sp_fault_errno_at(const char *stage, const char *step)
+{
+	char name[POINT_MAX];
+
+	snprintf(name, sizeof(name), "%s/%s", stage, step);
+	return sp_fault_errno(name);
 }
 
 void

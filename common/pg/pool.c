@@ -221,7 +221,7 @@ settle(struct worker *w, struct sp_pg_item **items, size_t n)
 		enum sp_pg_outcome outcome;
 
 		SP_FAULT_STEP("before", "%s", w->pg->calls[items[0]->call].name);
-		outcome = connected(w) ? execute(w, items, n, &result, &why) : SP_PG_LOST;
+		outcome = SP_FAULT_ERRNO(w->pg->calls[items[0]->call].name) == 0 && connected(w) ? execute(w, items, n, &result, &why) : SP_PG_LOST;
 		if (outcome == SP_PG_DONE)
 			SP_FAULT_STEP("after", "%s", w->pg->calls[items[0]->call].name);
 		if (outcome == SP_PG_AGAIN && ++again == TRIES_AGAIN)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "common/base/fault.h"
 #include "common/packet/path.h"
 #include "peerd/data/kept.h"
 
@@ -207,7 +208,9 @@ read_file(struct data_reader *r, uint8_t *out, size_t n, struct sp_why *why)
 	ssize_t did;
 
 	while (!r->dropped && have < n) {
-		did = pread(r->file, out + have, n - have, (off_t)(offset + have));
+		did = -1;
+		if ((errno = SP_FAULT_ERRNO("source-read")) == 0)
+			did = pread(r->file, out + have, n - have, (off_t)(offset + have));
 		if (did < 0 && errno == EINTR)
 			continue;
 		if (did < 0) {

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 
 #include "common/base/auto.h"
+#include "common/base/fault.h"
 
 /* Of the folder, or of the nearest one above that is there. */
 static bool
@@ -43,6 +44,8 @@ room_ask(const char *folder, uint64_t need, uint64_t promised, uint64_t reserve,
 	struct statvfs fs;
 	uint64_t all, room, wanted;
 
+	if ((errno = SP_FAULT_ERRNO("room")) != 0)
+		return sp_fail_errno(SP_E_IO, why, "no room for what is to come");
 	if (reserve == 0 || !look(folder, &fs))
 		return SP_OK;
 	all = bytes(fs.f_blocks, &fs);

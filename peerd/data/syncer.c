@@ -58,7 +58,7 @@ sync_journal(struct data_sync *s)
 		SP_FAULT("checkpoint-mark-before");
 	else
 		SP_FAULT("checkpoint-digests-before");
-	if (fdatasync(s->journal) != 0)
+	if ((errno = SP_FAULT_ERRNO("checkpoint-digests")) != 0 || fdatasync(s->journal) != 0)
 		s->status = sp_fail_errno(SP_E_IO, NULL, "sync");
 	if (s->marked)
 		SP_FAULT("checkpoint-mark-after");

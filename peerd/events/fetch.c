@@ -61,7 +61,7 @@ compare(struct store_receipt *r, struct sp_span ours_text)
 	if (!sp_hash_eq(&hash, &r->files_hash))
 		return sp_fail(SP_E_RECEIPT, &r->why, "the recipient's list of files is not the one that it signed");
 	if (!r->known) {
-		sp_buf_add_text(&r->notes, "this machine stopped before it had noted what it sent: the list is the recipient's");
+		sp_buf_add_text(&r->notes, "this machine stopped, or had no room, before it had noted what it sent: the list is the recipient's");
 		return SP_OK;
 	}
 	if ((st = sp_files_parse(ours_text, &ours, &r->why)) != SP_OK ||

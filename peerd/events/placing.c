@@ -4,6 +4,7 @@
  */
 #include "peerd/events/receive.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "common/base/clock.h"
@@ -71,7 +72,10 @@ sync_run(struct sp_work *work)
 		return;
 	sp_buf_addf(&path, "%s/files.txt", sp_buf_cstr(&s->dir));
 	SP_FAULT("files-list-before");
-	s->status = sp_mkdirs(sp_buf_cstr(&s->dir), 0700, &s->why);
+	if ((errno = SP_FAULT_ERRNO("files-list")) != 0)
+		s->status = sp_fail_errno(SP_E_IO, &s->why, "cannot write %s", sp_buf_cstr(&path));
+	else
+		s->status = sp_mkdirs(sp_buf_cstr(&s->dir), 0700, &s->why);
 	if (s->status == SP_OK)
 		s->status = sp_file_write(sp_buf_cstr(&path), sp_buf_span(&s->result->files_txt), 0600, &s->why);
 	SP_FAULT("files-list-after");

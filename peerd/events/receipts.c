@@ -3,6 +3,7 @@
  */
 #include "peerd/events/receipts.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 
@@ -51,7 +52,10 @@ receipts_write(const char *path, const struct sp_receipt_parts *parts, struct sp
 	    (st = sp_mkdirs(dirname(copy), 0700, why)) != SP_OK)
 		return st;
 	SP_FAULT("receipt-file-before");
-	st = sp_file_write(path, sp_buf_span(&file), 0600, why);
+	if ((errno = SP_FAULT_ERRNO("receipt-file")) != 0)
+		st = sp_fail_errno(SP_E_IO, why, "cannot write %s", path);
+	else
+		st = sp_file_write(path, sp_buf_span(&file), 0600, why);
 	SP_FAULT("receipt-file-after");
 	return st;
 }

@@ -4,7 +4,10 @@
 #include "peerd/events/cancel.h"
 #include "peerd/events/send.h"
 
+#include <errno.h>
+
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/rand.h"
@@ -112,9 +115,8 @@ send_attempt_failed(struct live *l, enum sp_status st, const struct sp_why *why)
 	live_happens(l, SEND_ON_BROKEN, "attempt %u of %u failed: %s", l->row->attempts, l->all->conf.attempts, text);
 }
 
-/* Too many are listed at once, or descriptors are used up. */
-static void
-walk_soon(struct live *l)
+void
+send_walk_soon(struct live *l)
 {
 	live_timer(l, SP_ATTEMPT_MIN_MS + sp_random_below(SP_ATTEMPT_MIN_MS), SEND_ON_TIMER);
 }
@@ -148,7 +150,7 @@ walk(struct live *l)
 	st = data_walk(l->all->pool, &row->id, l->generation, (const char *const *)paths->items, paths->count, &head,
 	    sp_buf_cstr(&folder));
 	if (st == SP_E_FULL)
-		walk_soon(l);
+		send_walk_soon(l);
 	else if (st != SP_OK)
 		send_fail(l, st, NULL);
 }
@@ -161,7 +163,7 @@ walked(struct live *l, struct data_happening *h)
 	if (st == SP_OK && (h->result == NULL || h->result->source == NULL))
 		st = SP_E_STATE;
 	if (st == SP_E_FULL) {
-		walk_soon(l);
+		send_walk_soon(l);
 		return;
 	}
 	if (st != SP_OK) {
@@ -259,7 +261,10 @@ keep_run(struct sp_work *work)
 
 	sp_buf_add_span(&path, sp_buf_span(&k->dir));
 	sp_buf_add_text(&path, "/files.txt");
-	k->status = sp_mkdirs(sp_buf_cstr(&k->dir), 0700, &k->why);
+	if ((errno = SP_FAULT_ERRNO("sent-list")) != 0)
+		k->status = sp_fail_errno(SP_E_IO, &k->why, "cannot write %s", sp_buf_cstr(&path));
+	else
+		k->status = sp_mkdirs(sp_buf_cstr(&k->dir), 0700, &k->why);
 	if (k->status == SP_OK)
 		k->status = sp_file_write(sp_buf_cstr(&path), sp_buf_span(&k->text), 0600, &k->why);
 }
@@ -275,18 +280,27 @@ keep_drop(struct sp_work *work)
 }
 
 static void
+kept(struct live *l, const struct keep_files *k)
+{
+	if (k->status == SP_E_SPACE || k->status == SP_E_FULL) {
+		l->row->files_hash = (struct sp_hash){ { 0 } };		/* as after a stop before it was noted */
+		send_no_room(l, k->status, &k->why);
+	} else if (k->status != SP_OK) {
+		send_fail(l, k->status, &k->why);
+	} else {
+		live_happens(l, SEND_ON_SENT, "everything was sent, %llu bytes of the packet as %llu; waits for the "
+		    "recipient's signature", (unsigned long long)l->rest, (unsigned long long)l->wire);
+	}
+}
+
+static void
 keep_done(struct sp_work *work)
 {
 	struct keep_files *k = (struct keep_files *)work;
 	struct live *l = live_find(k->all, &k->id, EVENT_SEND, NULL);
 
-	if (l != NULL && l->generation == k->generation) {
-		if (k->status != SP_OK)
-			send_fail(l, k->status, &k->why);
-		else
-			live_happens(l, SEND_ON_SENT, "everything was sent, %llu bytes of the packet as %llu; waits for the "
-			    "recipient's signature", (unsigned long long)l->rest, (unsigned long long)l->wire);
-	}
+	if (l != NULL && l->generation == k->generation)
+		kept(l, k);
 	keep_drop(work);
 }
 

@@ -50,6 +50,9 @@ void send_wait(struct live *l);
 void send_wait_less(struct live *l);
 void send_again_start(struct events *e);	/* takes AGAIN */
 
+/* Too many are listed at once, descriptors are used up, or the database has no room: the walk is made again. */
+void send_walk_soon(struct live *l);
+
 /* Actions with letters (send_offer.c) and of the receipt (fetch.c). */
 void send_offer(struct live *l);
 void send_fetch(struct live *l);

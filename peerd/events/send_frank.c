@@ -4,6 +4,8 @@
  */
 #include "peerd/events/send.h"
 
+#include <stdio.h>
+
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
@@ -28,6 +30,20 @@ report_first(struct live *l, bool needed)
 	return true;
 }
 
+/* The database has no room now, or not for us: nothing is offered before it has. */
+static void
+not_now(struct live *l, enum sp_status st, const struct sp_why *why)
+{
+	const char *text = why != NULL && why->text[0] != 0 ? why->text : sp_status_text(st);
+	char words[LIVE_WORDS];
+
+	sp_log_fail(SP_LOG_WARN, "serials-not-reserved", st, why);
+	snprintf(words, sizeof(words), "waits for room: %.150s", text);
+	live_observe(l, words);
+	send_walk_soon(l);
+	live_next(l);
+}
+
 static void
 reserved(void *arg, enum sp_status st, const struct sp_why *why, const struct wallet_spend *spend)
 {
@@ -37,6 +53,10 @@ reserved(void *arg, enum sp_status st, const struct sp_why *why, const struct wa
 	live_go_on(l);
 	if (report_first(l, st == SP_E_CREDITS)) {
 		live_next(l);
+		return;
+	}
+	if (st != SP_OK && sp_status_class(st) == SP_CLASS_RETRY) {
+		not_now(l, st, why);
 		return;
 	}
 	if (st != SP_OK) {
@@ -66,7 +86,7 @@ reserve(struct live *l)
 	st = store_serials_reserve(l->all->parts.store, &l->row->id, bytes, sp_clock_wall_ms(), reserved, l);
 	if (st != SP_OK) {
 		live_go_on(l);
-		send_fail(l, st, NULL);
+		not_now(l, st, NULL);
 	}
 }
 
@@ -130,7 +150,9 @@ committed(void *arg, enum sp_status st, const struct sp_why *why)
 	struct live *l = arg;
 
 	live_go_on(l);
-	if (st != SP_OK)
+	if (st != SP_OK && sp_status_class(st) == SP_CLASS_RETRY)
+		send_no_room(l, st, why);
+	else if (st != SP_OK)
 		send_fail(l, st, why);
 	else
 		go_on(l);
@@ -152,7 +174,9 @@ send_make_frank(struct live *l)
 		if (st != SP_OK)
 			live_go_on(l);
 	}
-	if (st != SP_OK)
+	if (st == SP_E_FULL)
+		send_no_room(l, st, &why);
+	else if (st != SP_OK)
 		send_fail(l, st, &why);
 }
 

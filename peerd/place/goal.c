@@ -118,7 +118,8 @@ move(int incoming, const char *id_text, int folder, const char *name, struct sp_
 	if (root < 0 || fchmod(root, 0755) != 0)
 		return sp_fail_errno(SP_E_IO, why, "cannot open the packet's incoming folder");
 	SP_FAULT("place-rename-before");
-	if (renameat2(incoming, id_text, folder, name, RENAME_NOREPLACE) == 0) {
+	if ((errno = SP_FAULT_ERRNO("place-rename")) == 0 &&
+	    renameat2(incoming, id_text, folder, name, RENAME_NOREPLACE) == 0) {
 		SP_FAULT("place-rename-after");
 		return SP_OK;
 	}

@@ -86,7 +86,7 @@ make_root(struct place *p, const char *id_text, struct sp_why *why)
 	if ((st = place_open_incoming(p->received, &received, &incoming, why)) != SP_OK)
 		return st;
 	place_discard(p->received, id_text);
-	if (mkdirat(incoming, id_text, 0700) != 0)
+	if ((errno = SP_FAULT_ERRNO("place-make")) != 0 || mkdirat(incoming, id_text, 0700) != 0)
 		return sp_fail_errno(SP_E_IO, why, "cannot make a folder in %.150s/%s", p->received, PLACE_INCOMING);
 	return place_open_root(p, incoming, id_text, why);
 }
@@ -197,7 +197,7 @@ place_begin(struct place *p, uint32_t entry, struct sp_why *why)
 	parent = place_parent(p, &p->folder, &e, &name);
 	if (parent >= 0 && p->again && unlinkat(parent, name, 0) != 0 && errno != ENOENT)
 		return place_fail(&e, "remove", why);
-	if (parent >= 0)
+	if (parent >= 0 && (errno = SP_FAULT_ERRNO("place-open")) == 0)
 		p->file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (p->file < 0)
 		return place_fail(&e, "make the file", why);

@@ -1,6 +1,7 @@
 /*
  * keep.c - a walked source at rest, so that a restart sends what was walked, not what is there by then.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -73,6 +74,8 @@ source_save(const struct source *s, const char *folder, struct sp_why *why)
 	if ((st = sp_buf_status(&stamps)) != SP_OK || (st = sp_mkdirs(folder, 0700, why)) != SP_OK)
 		return st;
 	SP_FAULT("source-manifest-before");
+	if ((errno = SP_FAULT_ERRNO("source-manifest")) != 0)
+		return sp_fail_errno(SP_E_IO, why, "cannot create %s", sp_buf_cstr(&manifest_path));
 	if ((st = sp_file_write(sp_buf_cstr(&manifest_path), sp_buf_span(&s->text), 0600, why)) != SP_OK)
 		return st;
 	SP_FAULT("source-manifest-after");

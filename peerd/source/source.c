@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/beneath.h"
+#include "common/base/fault.h"
 #include "common/crypto/hash.h"
 #include "common/packet/path.h"
 #include "peerd/source/source_in.h"
@@ -105,7 +106,9 @@ open_folder(struct source *s, const struct path_list *l, size_t i, struct sp_why
 	if (s->nfolders >= SP_SOURCE_FOLDERS)
 		return sp_fail(SP_E_LIMIT, why, "the paths lie in more than %d folders: send them in parts",
 		    SP_SOURCE_FOLDERS);
-	path->folder = open(path->parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	path->folder = -1;
+	if ((errno = SP_FAULT_ERRNO("source-walk")) == 0)
+		path->folder = open(path->parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (path->folder < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return sp_fail(SP_E_NOTFOUND, why, "there is no folder %.200s", path->parent);
 	if (path->folder < 0)

@@ -4,6 +4,8 @@
  */
 #include "peerd/store/store.h"
 
+#include <errno.h>
+
 #include "common/base/fault.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
@@ -81,7 +83,10 @@ commit(struct sql *sql, void **jobs, size_t n, bool changed, struct sp_why *why)
 
 	if (changed)
 		pass_faults(jobs, n, "before");
-	st = sql_run(sql, SQL_COMMIT, why);
+	if (changed && (errno = SP_FAULT_ERRNO("store-commit")) != 0)
+		st = sp_fail_errno(SP_E_IO, why, "the database cannot be written");
+	else
+		st = sql_run(sql, SQL_COMMIT, why);
 	if (st != SP_OK && sqlite3_get_autocommit(sql->db) == 0 && sql_run(sql, SQL_ROLLBACK, NULL) != SP_OK)
 		sp_log(SP_LOG_ERR, "store-rollback-failed", "reason=\"%s\"", sqlite3_errmsg(sql->db));
 	if (changed)
@@ -209,7 +214,7 @@ store_submit(struct store *s, struct store_job *job)
 {
 	enum sp_status st;
 
-	if (s->open == SP_STORE_QUEUE)
+	if (s->open == SP_STORE_QUEUE || SP_FAULT_ERRNO_AT("store-queue", job->step != NULL ? job->step : "read") != 0)
 		return SP_E_FULL;
 	if ((st = sp_queue_push(s->in, job)) == SP_OK)
 		s->open++;

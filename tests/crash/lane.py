@@ -111,11 +111,15 @@ class Lane:
         else:
             self.victim(who).start()
 
-    def die(self, who, seconds=30):
-        """Until the kill fell; the state in which it did."""
-        if not self.daemon(who).wait_gone(seconds):
-            disarm(self.daemon(who))
+    def fell(self, daemon, seconds):
+        """Until the kill fell, or what else was armed."""
+        if not daemon.wait_gone(seconds):
+            disarm(daemon)
             raise Problem("the point was not reached")
+
+    def die(self, who, seconds=30):
+        """The same; the state in which it did."""
+        self.fell(self.daemon(who), seconds)
         return self.state()
 
     def state(self):

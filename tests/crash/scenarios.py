@@ -369,13 +369,13 @@ def enrol(lane, who, point):
     arm(daemon, point)
     carol.sealpost("enrol", token, check=False)
     try:
-        must(daemon.wait_gone(20), "the point was not reached")
+        lane.fell(daemon, 20)
         disarm(daemon)
         papers = sorted(os.path.basename(f) for f in os.listdir(carol.path("station"))) if os.path.exists(carol.path("station")) else []
         if who == "enrolling":
             carol.start()
         else:
-            office.start_service(who)
+            lane.restart(who)
         if not carol.json("status")[0]["enrolled"]:
             carol.sealpost("enrol", token)
         must(carol.json("status")[0]["enrolled"], "not enrolled")

@@ -1,5 +1,6 @@
-"""The list of durable steps (tests/crash/points), and what tests saw when they killed there."""
+"""The lists of durable steps (tests/crash/points) and of what can be refused (tests/crash/faults), and what tests saw there."""
 
+import errno
 import json
 import os
 from dataclasses import dataclass
@@ -23,16 +24,40 @@ class Step:
         return [(n, when) for n in range(1, self.passes + 1) for when in ("before", "after")]
 
 
+@dataclass(frozen=True)
+class Fault:
+    fault: str
+    who: str
+    stage: str
+    point: str
+    scenario: str
+    expected: str
+    said: str
+    logged: str
+
+    def arming(self):
+        """What makes the call fail; where the number does not matter it is that of EIO."""
+        return f"{self.point}=errno:{getattr(errno, self.fault, errno.EIO)}"
+
+    def __str__(self):
+        return f"{self.who}-{self.scenario}-{self.point}-{self.fault}".replace(" ", "_")
+
+
+def _lines(name):
+    with open(os.path.join(HERE, name), encoding="utf-8") as f:
+        return [[part.strip() for part in line.rstrip("\n").split("|")] for line in f if not line.startswith("#")]
+
+
 def steps():
     found = []
-    with open(os.path.join(HERE, "points"), encoding="utf-8") as f:
-        for line in f:
-            if line.startswith("#"):
-                continue
-            name, who, scenario, durable, told = (part.strip() for part in line.rstrip("\n").split("|"))
-            name, _, passes = name.partition(" x")
-            found.append(Step(name, int(passes or 1), who, scenario, durable, told))
+    for name, *rest in _lines("points"):
+        name, _, passes = name.partition(" x")
+        found.append(Step(name, int(passes or 1), *rest))
     return found
+
+
+def faults():
+    return [Fault(*row) for row in _lines("faults")]
 
 
 def kill_name(step, n, when):

@@ -1,0 +1,105 @@
+"""What comes of each line of tests/crash/faults: the scenarios of the kills, where a call fails instead; and those that end with it."""
+
+import contextlib
+import os
+import re
+
+from office.process import OfficeError
+
+from .lane import Lane, arm, disarm, must, pending, wait
+from .scenarios import CHECKPOINT, SCENARIOS
+
+
+class FaultyLane(Lane):
+    """Where the scenarios kill, here a call fails until that was met and said; then it is mended, and nothing is started again."""
+
+    row = mark = said = None
+
+    def met(self, daemon):
+        return os.path.join(daemon.folder, "fault.met")
+
+    def begin(self, row):
+        daemon = self.daemon(row.who)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.met(daemon))
+        self.row, self.mark, self.said = row, len(daemon.log()), ""
+
+    def history(self):
+        """What users of both stations can read of what is new."""
+        for s in (self.a, self.b):
+            with contextlib.suppress(OfficeError):      # one whose store is full
+                for event in [e for e in self.log(s) if e["id"] not in self.orders]:
+                    yield from (h["what"] for h in s.json("show", event["id"])[0]["history"])
+
+    def told(self, daemon):
+        row = self.row
+        wait(lambda: os.path.exists(self.met(daemon)), 60, "the point is reached")
+        if row.said != "-" and not re.search(row.said, self.said):
+            wait(lambda: re.search(row.said, "\n".join(self.history())), 30,
+                 lambda: f"the user reads “{row.said}”: {self.said} {list(self.history())}")
+        if row.logged != "-":
+            wait(lambda: re.search(row.logged, daemon.log()[self.mark:]), 15,
+                 lambda: f"the log says “{row.logged}”: {daemon.log()[self.mark:][-3000:]}")
+
+    def fell(self, daemon, seconds):
+        self.told(daemon)
+        if self.row.expected == "waits":
+            must(pending(self.a) or pending(self.b), f"it did not wait: {list(self.history())}")
+        disarm(daemon)
+
+    def restart(self, who):
+        disarm(self.daemon(who))
+
+
+def _waits(lane, row):
+    _, result = SCENARIOS[row.scenario](lane, row.who, row.arming())
+    return f"waits; {result}" if row.expected == "waits" else result
+
+
+def _ordered(lane, row):
+    """From the start on that follows the order."""
+    path = lane.file()
+    arm(lane.a.daemon, "order-after=kill")
+    lane.send(path)
+    must(lane.a.daemon.wait_gone(20), "the order is written down")
+    arm(lane.a.daemon, row.arming())
+    lane.a.daemon.start()
+    lane.die(row.who)
+    return f"waits; {lane.delivered(path)}"
+
+
+def _fails(lane, row):
+    daemon, path = lane.daemon(row.who), lane.file(CHECKPOINT if row.scenario == "large" else 1500)
+    arm(daemon, row.arming())
+    must(lane.send(path), "the order is answered")
+    lane.told(daemon)
+    lane.idle()
+    disarm(daemon)
+    if row.expected == "fails or delivered" and lane.new()[0]["result"] == "delivered":
+        return lane.delivered(path)
+    return lane.ended("failed")
+
+
+def _command(lane, row, *words):
+    daemon, station = lane.daemon(row.who), lane.victim(row.who)
+    arm(daemon, row.arming())
+    done = station.sealpost(*words, check=False)
+    lane.said = done.stderr
+    lane.told(daemon)
+    must(done.returncode != 0, "the command says that it did not go")
+    disarm(daemon)
+    must(not lane.new(), "it was ordered all the same")
+    lane.whole()
+    return "refused: nothing happened"
+
+
+def result_of(lane, row):
+    """One line of the table, in words."""
+    lane.begin(row)
+    if row.scenario == "order":
+        return _command(lane, row, "send", "--no-wait", "--to", lane.b.name, lane.file())
+    if row.scenario == "command":
+        return _command(lane, row, "log")
+    if row.scenario == "ordered":
+        return _ordered(lane, row)
+    return (_fails if row.expected.startswith("fails") else _waits)(lane, row)
