@@ -14,6 +14,7 @@ libpeerd_a_SOURCES += \
 	peerd/data/linger.c \
 	peerd/data/press.c peerd/data/press.h peerd/data/press_choice.c peerd/data/press_choice.h \
 	peerd/data/pace.c peerd/data/pace.h \
+	peerd/data/restore.c peerd/data/restore.h \
 	peerd/data/room.c peerd/data/room.h \
 	peerd/data/port.c peerd/data/port.h \
 	peerd/data/result.c peerd/data/result.h \

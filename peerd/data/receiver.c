@@ -8,6 +8,7 @@
 #include "common/statements/ending.h"
 #include "common/statements/open.h"
 #include "peerd/data/half.h"
+#include "peerd/data/restore.h"
 #include "peerd/data/result.h"
 #include "peerd/data/room.h"
 #include "peerd/data/writer.h"
@@ -188,21 +189,6 @@ on_trailer(struct data_receiver *r, const struct sp_record *record, struct sp_wh
 	return st;
 }
 
-/* What a finished packet is, taken out of its writer. */
-static enum sp_status
-fill_result(struct data_result *result, struct data_writer *w, const struct data_receive_order *order)
-{
-	enum sp_status st;
-
-	result->manifest_hash = order->manifest;
-	result->place = data_writer_take_place(w);
-	result->manifest = data_writer_take_manifest(w);
-	result->prints = data_writer_take_prints(w);
-	if ((st = data_result_files(result, result->manifest, result->prints)) != SP_OK)
-		return st;
-	return data_result_links(result, result->manifest, order->keep_links);
-}
-
 /* Everything was right: finish the packet on the disk and say so. */
 static enum sp_status
 on_end(struct data_receiver *r, const struct sp_record *record, struct sp_why *why)
@@ -212,7 +198,7 @@ on_end(struct data_receiver *r, const struct sp_record *record, struct sp_why *w
 
 	if ((st = sp_decode(record->desc, record->body, &end, why)) != SP_OK ||
 	    (st = data_writer_finish(r->writer, &r->result->notes, why)) != SP_OK ||
-	    (st = fill_result(r->result, r->writer, &r->order)) != SP_OK)
+	    (st = restore_result(r->result, r->writer, &r->order)) != SP_OK)
 		return st;
 	r->phase = DONE;
 	return data_link_seal(&r->x.link, SP_MSG_DATA_END, &end, why);
@@ -432,17 +418,6 @@ on_timer(void *arg)
 		    SP_DATA_HEARTBEAT_MS);
 }
 
-static struct data_terms
-terms_of(const struct data_receive_order *order, const char *id_text)
-{
-	return (struct data_terms){
-		.manifest = order->manifest, .manifest_length = order->manifest_length, .files = order->files,
-		.bytes = order->bytes, .packet = order->packet, .sender = order->sender.name,
-		.received = order->received, .id_text = id_text, .keep_links = order->keep_links,
-		.transfer = order->transfer, .offer = order->offer, .buffer = order->buffer,
-	};
-}
-
 static void
 begin_work(struct sp_work *work)
 {
@@ -539,7 +514,7 @@ static void
 look_work(struct sp_work *work)
 {
 	struct data_receiver *r = (struct data_receiver *)work;
-	struct data_terms terms = terms_of(&r->order, r->id_text);
+	struct data_terms terms = restore_terms(&r->order, r->id_text);
 
 	r->work_status = data_writer_new(&terms, &r->writer);
 	if (r->work_status == SP_OK)
@@ -585,25 +560,4 @@ data_receiver_begin(struct data_thread *t, struct data_order *o)
 		data_transfer_work(&r->x, look_work, looked);
 	else
 		broken(r, SP_E_NOMEM, &why);
-}
-
-enum sp_status
-data_restore(const struct data_receive_order *order, struct data_result **ret_result, struct sp_why *why)
-{
-	SP_AUTO(data_result) *result = calloc(1, sizeof(*result));
-	SP_AUTO(data_writer) *w = NULL;
-	char id_text[SP_ID_TEXT];
-	struct data_terms terms = terms_of(order, sp_id_text(&order->transfer, id_text));
-	uint32_t none;
-	enum sp_status st;
-
-	if (result == NULL)
-		return SP_E_NOMEM;
-	terms.buffer = 0;
-	if ((st = data_writer_new(&terms, &w)) != SP_OK || (st = data_writer_restore(w, &result->notes, why)) != SP_OK ||
-	    (st = fill_result(result, w, order)) != SP_OK)
-		return st;
-	sp_prints_count(result->prints, &none, &result->changed);
-	*ret_result = sp_take(&result);
-	return SP_OK;
 }

@@ -57,14 +57,14 @@ def _waits(lane, row):
 
 
 def _ordered(lane, row):
-    """From the start on that follows the order."""
+    """After the order, while the recipient is away."""
+    lane.b.daemon.stop()
     path = lane.file()
-    arm(lane.a.daemon, "order-after=kill")
-    lane.send(path)
-    must(lane.a.daemon.wait_gone(20), "the order is written down")
+    must(lane.send(path), "the order is answered")
+    wait(lambda: pending(lane.a) in (["OFFERING"], ["PAUSED"]), 20, "it is offered")
     arm(lane.a.daemon, row.arming())
-    lane.a.daemon.start()
     lane.die(row.who)
+    lane.b.start()
     return f"waits; {lane.delivered(path)}"
 
 
