@@ -158,9 +158,9 @@ restart_all(struct events *e)
 }
 
 static void
-heard(void *arg, const struct sp_hash *from_cert)
+heard(void *arg, const struct sp_hash *from_cert, bool started)
 {
-	events_heard(arg, from_cert);
+	events_heard(arg, from_cert, started);
 }
 
 static void

@@ -68,14 +68,17 @@ live_by_offer(const struct events *e, enum event_kind kind, const struct sp_hash
 }
 
 void
-events_heard(struct events *e, const struct sp_hash *cert)
+events_heard(struct events *e, const struct sp_hash *cert, bool started)
 {
 	struct live *next;
 
 	for (struct live *l = e->peers[live_peer_bucket(cert)]; l != NULL; l = next) {
 		next = l->next_of_peer;
-		if (sp_hash_eq(&l->peer_cert, cert) && l->machine->heard >= 0 && !l->saving && l->moving == NULL &&
-		    live_heeds(l, l->machine->heard))
+		if (!sp_hash_eq(&l->peer_cert, cert) || l->saving || l->moving != NULL)
+			continue;
+		if (started && l->machine->started >= 0 && live_heeds(l, l->machine->started))
+			live_happens(l, l->machine->started, "the other station has started");
+		else if (l->machine->heard >= 0 && live_heeds(l, l->machine->heard))
 			live_happens(l, l->machine->heard, NULL);
 	}
 }

@@ -158,7 +158,7 @@ SP_MUST_CHECK enum sp_status live_request(struct live *l, enum sp_role role, con
 void live_answered(struct live *l);
 
 /* A station has written, or answered that it is there: what waits for it goes on. */
-void events_heard(struct events *e, const struct sp_hash *cert);
+void events_heard(struct events *e, const struct sp_hash *cert, bool started);
 
 /* Answers a letter with a plain status. */
 void events_answer(struct events *e, struct post_in *in, enum sp_status st);

@@ -29,6 +29,7 @@ struct machine {
 	const char *name;
 	int restart;		/* the happening with which a start of peerd, or an order, sets an event going */
 	int heard;		/* the happening that a letter of the other station is; -1: none */
+	int started;		/* the one that its start is; -1: no other than heard */
 	void (*ending)(struct live *l);		/* once an ended state is on the disk; NULL: nothing */
 	const struct machine_state *states;
 	size_t nstates;

@@ -69,7 +69,7 @@ answered(void *arg, enum sp_status st, const struct sp_why *why, const struct po
 	if (p->at < p->count)
 		sp_timer_set(p->timer, SP_PING_EACH_MS);
 	if (st == SP_OK && answer->type == SP_MSG_PONG)
-		events_heard(p->all, &ping->cert);
+		events_heard(p->all, &ping->cert, false);
 }
 
 static void

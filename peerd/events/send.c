@@ -434,6 +434,7 @@ end_delivered(struct live *l)
 #define TABLE_MACHINE send_machine
 #define TABLE_ENDING send_spend
 #define TABLE_HEARD SEND_ON_HEARD
+#define TABLE_STARTED SEND_ON_STARTED
 #define TABLE_STATE(NAME) SEND_##NAME
 #define TABLE_ON(NAME) SEND_ON_##NAME
 #include "peerd/events/table.inc"

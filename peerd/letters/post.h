@@ -49,8 +49,9 @@ uint16_t post_port(const struct post *p);
  * PING, CLOCK and GET of our certificate are answered inside; a handler of GET is asked for everything else. */
 void post_on(struct post *p, unsigned type, post_handler_fn *fn, void *arg);
 
-/* Called for each letter that is no answer, from a station that is known and checked, after its handler. */
-typedef void post_heard_fn(void *arg, const struct sp_hash *from_cert);
+/* Called for each letter that is no answer, from a station that is known and checked, after its handler. started: it is a PING, with
+ * which a station says that it has started. */
+typedef void post_heard_fn(void *arg, const struct sp_hash *from_cert, bool started);
 void post_on_heard(struct post *p, post_heard_fn *fn, void *arg);
 
 /* Answers the way the letter came. What does not fit a datagram, or is longer than a letter from an address that

@@ -219,7 +219,7 @@ hand_over(struct post *p, const struct sp_return *from, const struct sp_letter *
 	else
 		p->handlers[letter->type].fn(p->handlers[letter->type].arg, &in->pub);
 	if (p->heard.fn != NULL)
-		p->heard.fn(p->heard.arg, &cert);
+		p->heard.fn(p->heard.arg, &cert, letter->type == SP_MSG_PING);
 }
 
 static void

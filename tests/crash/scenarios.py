@@ -269,6 +269,20 @@ def broken(lane, who, point):
     return state, lane.delivered(path)
 
 
+def back(lane, who, point):
+    """The recipient is killed before it has written down that everything came, and says that it has started again."""
+    path = lane.file()
+    arm(lane.b.daemon, "receive/*/CHECKED-before=kill")
+    ordered = lane.send(path)
+    lane.die("recipient")
+    wait(lambda: pending(lane.a) == ["CONFIRMING"], 20, "everything was sent")
+    arm(lane.daemon(who), point)
+    lane.restart("recipient")
+    state = lane.die(who)
+    lane.restart(who)
+    return state, lane.delivered(path, ordered)
+
+
 def clash(lane, who, point):
     """The name that was written down is taken by somebody else before the rename."""
     path = lane.file()
@@ -411,5 +425,5 @@ def elsewhere(lane, who, point):
         lane.office.cluster.sql(f"GRANT EXECUTE ON FUNCTION {SETTLE} TO cert_owner")
 
 
-SCENARIOS = {fn.__name__: fn for fn in (delivery, large, direct, unasked, late, away, asked, turned_down, awaited, retried, cancel, refused, stopped, missing, withdrawn, mend, again, broken,
+SCENARIOS = {fn.__name__: fn for fn in (delivery, large, direct, unasked, late, away, asked, turned_down, awaited, retried, cancel, refused, stopped, missing, withdrawn, mend, again, broken, back,
                                         clash, book, topup, denied, start, enrol, elsewhere)}

@@ -134,6 +134,7 @@ START_TEST(wal01_what_can_come_to_a_sending_and_when)
 	HEEDS(send_machine, SEND_ON_AWAY, SEND_OFFERING, SEND_SENDING);
 	HEEDS(send_machine, SEND_ON_AGAIN, SEND_WAITING);
 	HEEDS(send_machine, SEND_ON_HEARD, SEND_WAITING);
+	HEEDS(send_machine, SEND_ON_STARTED, SEND_CONFIRMING);
 	/* only what ended without the recipient's signature can be tried again */
 	HEEDS(send_machine, SEND_ON_RETRY, SEND_FAILED, SEND_CANCELLED);
 	HEEDS(send_machine, SEND_ON_FAILURE, SEND_WALKING, SEND_OFFERING, SEND_SENDING, SEND_WAITING, SEND_FETCHING);
