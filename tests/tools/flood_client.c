@@ -1,10 +1,11 @@
 /*
- * flood_client.c - floods a station's command port, from many addresses of the loopback network, and counts what comes back.
+ * flood_client.c - floods a letter port, from many addresses of the loopback network, and counts what comes back.
  *
- * flood_client STATIONDIR HOST:PORT LETTERS [REPLAY]
- *	STATIONDIR: for the certificate of the station that is flooded. REPLAY: a file with a letter to it, played again.
- *	By turns: garbage; the right form with a wrong mac1; right macs and nothing that opens; whole letters of strangers, of
- *	which 64 are sealed; REPLAY.
+ * flood_client DIR ROLE HOST:PORT LETTERS [REPLAYS]
+ *	DIR, ROLE: of the station or service that is flooded, for its certificate. REPLAYS: a file of letters to it as they were
+ *	seen on their way, each behind its length (u16), which are played again.
+ *	By turns: garbage; the right form with a wrong mac1; right macs and nothing that opens, of nobody and in the names that
+ *	the replays have; whole letters of strangers, of which 64 are sealed, PING and OFFER; replays, a quarter of all.
  * Prints "sent N letters, N bytes; came back N letters, N bytes; addresses that got more than sent: N".
  */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "common/base/clock.h"
+#include "common/base/cursor.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/crypto/hash.h"
@@ -23,6 +25,7 @@
 
 #define SOCKETS 256		/* addresses: 127.3.N.1 */
 #define SEALED 64
+#define REPLAYS 256
 #define PACE 64			/* letters between two looks at what came back */
 
 static struct {
@@ -32,7 +35,9 @@ static struct {
 	struct sp_letter_key key;
 	struct sockaddr_storage to;
 	socklen_t to_len;
-	struct sp_buf strangers[SEALED], replay;
+	struct sp_buf strangers[SEALED], replays;
+	struct sp_span seen[REPLAYS];	/* borrowed from replays */
+	size_t nseen;
 	uint8_t garbage[SP_LETTER_MAX];
 } flood;
 
@@ -66,18 +71,37 @@ seal_strangers(void)
 {
 	for (size_t i = 0; i < SEALED; i++) {
 		const struct sp_letter_head head = { .id = sp_id_new(), .time_ms = sp_clock_wall_ms(), .pad_to = SP_LETTER_QUESTION };
+		const struct sp_span statement = sp_span(flood.garbage, 400);
 		const struct sp_msg_ping ping = { 0 };
+		const struct sp_msg_offer_letter offer = { .statement = statement, .signature = sp_span(flood.garbage, 64),
+			.title = sp_span_str("An offer"), .title_salt = sp_span(flood.garbage, 16) };
+		const unsigned type = i % 2 == 0 ? SP_MSG_PING : SP_MSG_OFFER_LETTER;
 		struct sp_x25519_pair pair;
 
-		if (sp_x25519_new(&pair) != SP_OK || sp_letter_seal(&pair, &flood.key, &head, sp_desc_msg(SP_MSG_PING), &ping,
-		    &flood.strangers[i], NULL) != SP_OK)
+		if (sp_x25519_new(&pair) != SP_OK || sp_letter_seal(&pair, &flood.key, &head, sp_desc_msg(type),
+		    type == SP_MSG_PING ? (const void *)&ping : &offer, &flood.strangers[i], NULL) != SP_OK)
 			die("no letter", NULL);
 	}
 }
 
-/* What mac1 proves, over bytes that open to nothing. */
+static void
+read_replays(const char *path)
+{
+	struct sp_why why = { "" };
+	struct sp_cursor c;
+
+	if (sp_file_read(path, REPLAYS * (SP_LETTER_MAX + 2), &flood.replays, &why) != SP_OK)
+		die(path, &why);
+	c = sp_cursor(sp_buf_span(&flood.replays));
+	while (sp_cursor_left(&c) > 0 && flood.nseen < REPLAYS)
+		flood.seen[flood.nseen++] = sp_cursor_bytes(&c, sp_cursor_u16(&c));
+	if (sp_cursor_end(&c) != SP_OK || flood.nseen == 0 || flood.seen[0].n < SP_LETTER_OVER)
+		die("no letters in REPLAYS", &why);
+}
+
+/* What mac1 proves, over bytes that open to nothing. named: a sender that was seen, if one was. */
 static struct sp_span
-forge(bool right, unsigned number)
+forge(bool right, bool named, unsigned number)
 {
 	uint8_t *g = flood.garbage, mac[32];
 	const size_t n = SP_LETTER_QUESTION;
@@ -86,6 +110,9 @@ forge(bool right, unsigned number)
 	g[1] = SP_LETTER_SEALED;
 	memcpy(g + 2, flood.key.id, sizeof(flood.key.id));
 	memcpy(g + 10, &number, sizeof(number));
+	if (named && flood.nseen > 0)
+		memcpy(g + 10, flood.seen[0].p + 10, SP_X25519);
+	memcpy(g + 10 + SP_X25519, &number, sizeof(number));
 	sp_hmac(sp_span(flood.key.mac, 32), sp_span(g, n - SP_LETTER_MACS), mac);
 	mac[0] ^= right ? 0 : 1;
 	memcpy(g + n - SP_LETTER_MACS, mac, 16);
@@ -95,18 +122,21 @@ forge(bool right, unsigned number)
 static struct sp_span
 letter(unsigned number)
 {
-	switch (number % 5) {
+	switch (number % 8) {
 	case 0:
 		flood.garbage[0] = (uint8_t)number;
 		return sp_span(flood.garbage, 1 + number % SP_LETTER_MAX);
 	case 1:
-		return forge(false, number);
 	case 2:
-		return forge(true, number);
+		return forge(false, false, number);
 	case 3:
-		return sp_buf_span(&flood.strangers[number / 5 % SEALED]);
+		return forge(true, false, number);
+	case 4:
+		return forge(true, true, number);
+	case 5:
+		return sp_buf_span(&flood.strangers[number / 8 % SEALED]);
 	default:
-		return flood.replay.len > 0 ? sp_buf_span(&flood.replay) : forge(true, number);
+		return flood.nseen > 0 ? flood.seen[number / 8 % flood.nseen] : forge(true, false, number);
 	}
 }
 
@@ -162,25 +192,27 @@ int
 main(int argc, char **argv)
 {
 	struct sp_loop *loop = NULL;
-	struct member *station = NULL;
+	struct member *member = NULL;
 	struct sp_addr target;
 	struct sp_why why = { "" };
 
-	if (argc < 4 || sp_addr_parse(sp_span_str(argv[2]), SP_PORT_COMMAND, &target) != SP_OK) {
-		fprintf(stderr, "usage: flood_client STATIONDIR HOST:PORT LETTERS [REPLAY]\n");
+	if (argc < 5 || sp_addr_parse(sp_span_str(argv[3]), SP_PORT_COMMAND, &target) != SP_OK) {
+		fprintf(stderr, "usage: flood_client DIR ROLE HOST:PORT LETTERS [REPLAYS]\n");
 		return 2;
 	}
-	if (sp_loop_new(&loop, &why) != SP_OK || member_open(loop, argv[1], SP_ROLE_STATION, &station, &why) != SP_OK)
+	if (sp_loop_new(&loop, &why) != SP_OK ||
+	    member_open(loop, argv[1], sp_role_from_text(sp_span_str(argv[2])), &member, &why) != SP_OK)
 		die(argv[1], &why);
-	if (argc > 4 && sp_file_read(argv[4], SP_LETTER_MAX, &flood.replay, &why) != SP_OK)
-		die(argv[4], &why);
-	sp_letter_key_init(&flood.key, member_letter_pair(station)->public_key);
+	if (argc > 5)
+		read_replays(argv[5]);
+	sp_letter_key_init(&flood.key, member_letter_pair(member)->public_key);
 	sp_random(flood.garbage, sizeof(flood.garbage));
 	open_sockets(&target);
 	seal_strangers();
-	run((unsigned)atoi(argv[3]));
+	run((unsigned)atoi(argv[4]));
 	tell();
-	member_free(station);
+	sp_buf_done(&flood.replays);
+	member_free(member);
 	sp_loop_free(loop);
 	return 0;
 }
