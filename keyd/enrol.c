@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "keyd/challenge.h"
 #include "keyd/db.h"
+#include "keyd/guesses.h"
 #include "keyd/keyd.h"
 
 /* ---- ENROL_BEGIN ---- */
@@ -100,6 +101,12 @@ enrolment_free(struct enrolment *e)
 	free(e);
 }
 
+static void
+was_no_guess(const struct enrolment *e)
+{
+	guesses_give(e->keyd->guesses, sp_request_addr(e->rq), sp_clock_boot_ms());
+}
+
 /* The end without a certificate. Somebody can cause this at will, so not every one is logged. */
 static void
 refuse(struct enrolment *e, enum sp_status st)
@@ -107,7 +114,9 @@ refuse(struct enrolment *e, enum sp_status st)
 	char from[SP_ADDR_TEXT];
 	unsigned held;
 
-	if (sp_status_class(st) != SP_CLASS_RETRY && st != SP_E_CANCELLED && sp_log_pass(&e->keyd->refusals, &held))
+	if (sp_status_class(st) == SP_CLASS_RETRY || st == SP_E_CANCELLED)
+		was_no_guess(e);
+	else if (sp_log_pass(&e->keyd->refusals, &held))
 		sp_log(SP_LOG_INFO, "enrol-refused", "from=%s status=%s reason=\"%s\" held=%u",
 		    sp_addr_text(sp_request_addr(e->rq), from), sp_status_name(st), e->why.text, held);
 	sp_daemon_fail(e->rq, st, e->why.text[0] != 0 ? &e->why : NULL);
@@ -125,6 +134,7 @@ give(struct enrolment *e, struct sp_span cert)
 {
 	const struct sp_msg_enrolled answer = { .cert = cert };
 
+	was_no_guess(e);
 	sp_request_answer(e->rq, SP_MSG_ENROLLED, &answer);
 	enrolment_free(e);
 }
@@ -276,13 +286,28 @@ check_done(struct sp_work *work)
 		refuse(e, st);
 }
 
+/* Its network was wrong too often: told to come back, before it costs a signer or the database anything. */
+static bool
+may_try(struct keyd *k, struct sp_request *rq)
+{
+	char from[SP_ADDR_TEXT];
+	unsigned held;
+
+	if (guesses_take(k->guesses, sp_request_addr(rq), sp_clock_boot_ms()))
+		return true;
+	if (sp_log_pass(&k->limits, &held))
+		sp_log(SP_LOG_WARN, "enrol-limited", "from=%s held=%u", sp_addr_text(sp_request_addr(rq), from), held);
+	sp_daemon_fail(rq, SP_E_BUSY, NULL);
+	return false;
+}
+
 void
 on_enrol(void *arg, struct sp_request *rq)
 {
 	struct sp_msg_enrol msg;
 	struct enrolment *e;
 
-	if (sp_request_read(rq, &msg) != SP_OK)
+	if (sp_request_read(rq, &msg) != SP_OK || !may_try(arg, rq))
 		return;
 	if ((e = calloc(1, sizeof(*e))) == NULL) {
 		sp_daemon_fail(rq, SP_E_NOMEM, NULL);

@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "common/daemon/daemon.h"
+#include "common/net/rates.h"
 #include "keyd/office.h"
 #include "keyd/settings.h"
 
@@ -16,7 +17,8 @@ struct keyd {
 	struct sp_daemon daemon;	/* listens when the database knows us */
 	struct sp_timer *renew_timer;
 	uint8_t challenge_secret[32];	/* of this process */
-	struct sp_log_gate refusals;
+	struct sp_log_gate refusals, limits;
+	struct sp_rates *guesses;	/* owned */
 };
 
 /* Handlers; arg is struct keyd. */

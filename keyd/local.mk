@@ -1,7 +1,8 @@
 # What keyd adds to the build.
 sbin_PROGRAMS += keyd/keyd
 keyd_keyd_SOURCES = keyd/main.c keyd/run.c keyd/keyd.h keyd/settings.c keyd/settings.h keyd/conf.def \
-	keyd/office.c keyd/office.h keyd/challenge.c keyd/challenge.h keyd/enrol.c keyd/directory.c keyd/db.c keyd/db.h
+	keyd/office.c keyd/office.h keyd/challenge.c keyd/challenge.h keyd/enrol.c keyd/guesses.c keyd/guesses.h \
+	keyd/directory.c keyd/db.c keyd/db.h
 keyd_keyd_LDADD = libsealpost.a $(SYS_LIBS)
 
 keyd_schemadir = $(datadir)/sealpost/keyd

@@ -114,6 +114,8 @@ bring_up(struct keyd *k, struct sp_why *why)
 	enum sp_status st;
 
 	sp_random(k->challenge_secret, sizeof(k->challenge_secret));
+	if ((k->guesses = sp_rates_new()) == NULL)
+		return SP_E_NOMEM;
 	if ((st = open_office(k, why)) != SP_OK || (st = sp_loop_new(&k->daemon.loop, why)) != SP_OK ||
 	    (st = sp_daemon_open(&k->daemon, why)) != SP_OK)
 		return st;
@@ -153,6 +155,7 @@ keyd_run(const struct settings *s, const struct sp_handler *handlers, size_t nha
 		sp_log_fail(SP_LOG_ERR, "start-failed", st, &why);
 	sp_daemon_close(&k.daemon);
 	office_free(k.office);
+	sp_rates_free(k.guesses);
 	sp_wipe(k.challenge_secret, sizeof(k.challenge_secret));
 	if (st == SP_OK)
 		sp_log(SP_LOG_INFO, "stopped", "status=%d", k.daemon.exit_status);

@@ -34,6 +34,7 @@
 #define SP_LETTER_CONNS 256		/* TCP connections of a command port: 17 MiB of half-sent letters */
 #define SP_LETTER_CONNS_PREFIX 16	/* of which from one network (/32, IPv6 /64) */
 #define SP_LETTER_CONN_IDLE_MS (30 * 1000)	/* without a letter, or with a half-sent one */
+#define SP_LETTER_CONN_BAD 8		/* letters on one connection that are none, or open to nothing: then it ends */
 #define SP_LETTER_CONNECT_MS (10 * 1000)	/* for a TCP connection to come about */
 #define SP_LETTER_CONN_QUEUE (256 * 1024)	/* bytes waiting to leave on one connection */
 #define SP_LETTER_OPENS 1000		/* letters of strangers opened in a second: a fifth of one core */
@@ -59,6 +60,8 @@
 #define SP_SERVICE_QUEUE 4096		/* requests waiting for the database; then BUSY */
 #define SP_SERVICE_CONNS 4096
 #define SP_SERVICE_CONNS_PREFIX 1024	/* of which from one network (/32, IPv6 /64): many may sit behind one NAT */
+#define SP_ENROL_RATE 1			/* wrong invitations of one network (/32, IPv6 /64) a second; four times in a wider one … */
+#define SP_ENROL_BURST 64		/* … and so many at once: as many enrolments can be under way from there */
 #define SP_TLS_EXTRAS 64		/* key updates and the like on one connection: honest ones make none in its life */
 #define SP_SERVICE_LISTEN 4		/* addresses that a service listens on */
 #define SP_FRAME_SLACK 1024		/* bytes beyond a message's row: room for odd tags of later versions */

@@ -241,13 +241,22 @@ on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
 	struct sp_letter_envelope envelope;
 	struct sp_letter letter;
 
-	if (bytes.n == SP_COOKIE_LETTER && from->conn == 0)
+	if (bytes.n == SP_COOKIE_LETTER && from->conn == 0) {
 		cookie_came(c, from, bytes);
-	if (sp_letter_peek(bytes, from->conn == 0 ? SP_LETTER_MAX : SP_LETTER_TCP_MAX, &envelope) != SP_OK ||
-	    sp_letter_check(bytes, &c->own) != SP_OK || !admits(c, from, bytes, envelope.sender_key) ||
-	    sp_letter_open(member_letter_pair(c->member), bytes, &text, &letter) != SP_OK || letter.desc == NULL)
 		return;
-	if (letter.type == SP_MSG_GET)
+	}
+	if (sp_letter_peek(bytes, from->conn == 0 ? SP_LETTER_MAX : SP_LETTER_TCP_MAX, &envelope) != SP_OK ||
+	    sp_letter_check(bytes, &c->own) != SP_OK) {
+		sp_letterbox_bad(c->box, from->conn);
+		return;
+	}
+	if (!admits(c, from, bytes, envelope.sender_key))
+		return;
+	if (sp_letter_open(member_letter_pair(c->member), bytes, &text, &letter) != SP_OK)
+		sp_letterbox_bad(c->box, from->conn);
+	else if (letter.desc == NULL)
+		return;
+	else if (letter.type == SP_MSG_GET)
 		give_certificate(c, from, &letter, bytes.n);
 	else if (!sp_id_is_zero(&letter.head.answers))
 		answered(c, from, &letter);

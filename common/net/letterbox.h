@@ -61,12 +61,16 @@ SP_MUST_CHECK enum sp_status sp_letterbox_reply(struct sp_letterbox *box, const 
 /* A known station writes on this connection: it makes way for no other. Fine if it is gone. */
 void sp_letterbox_keep(struct sp_letterbox *box, uint64_t conn);
 
+/* A letter on this connection was none, or opened to nothing: after SP_LETTER_CONN_BAD of them it ends, once the callback has
+ * returned. Fine if it is gone, or one that we opened, or 0. */
+void sp_letterbox_bad(struct sp_letterbox *box, uint64_t conn);
+
 /* Counters since the start, for status and tests. */
 struct sp_letterbox_stats {
 	uint64_t udp_in, udp_out, udp_dropped;	/* dropped: empty or too long */
 	uint64_t tcp_in, tcp_out;		/* letters */
 	uint64_t tcp_refused;			/* connections beyond the limits, those that made way included */
-	uint64_t tcp_broken;			/* closed for a bad length, a half-sent letter or a full out-queue */
+	uint64_t tcp_broken;			/* closed for a bad length or letters, a half-sent one or a full out-queue */
 	size_t tcp_open;			/* connections now */
 };
 void sp_letterbox_stats(const struct sp_letterbox *box, struct sp_letterbox_stats *ret_stats);

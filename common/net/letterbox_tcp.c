@@ -21,6 +21,7 @@ struct letter_conn {
 	struct sp_timer *timer;		/* owned: connecting, idle, half-sent */
 	bool dialled, connecting;
 	bool kept;			/* a known station's */
+	unsigned bad;			/* letters that were none */
 	struct sp_buf in, out;		/* begun letters, and those that wait */
 	size_t out_at;			/* bytes of out that have left */
 	size_t unanswered;		/* letters sent on a dialled connection, less those that came */
@@ -111,6 +112,11 @@ deliver_all(struct letter_conn *c)
 			c->unanswered--;
 		if (!sp_letterbox_deliver(c->box, &from, sp_span(c->in.data + at + 4, n)))
 			return false;
+		if (c->bad >= SP_LETTER_CONN_BAD) {
+			c->box->stats.tcp_broken++;
+			conn_fail(c, SP_E_FORMAT, "letters that are none");
+			return false;
+		}
 		at += 4 + (size_t)n;
 	}
 	/* Only a whole letter moves the deadline: one that trickles in does not keep its connection. */
@@ -269,6 +275,16 @@ sp_letterbox_keep(struct sp_letterbox *box, uint64_t conn)
 	LIST_FOREACH(c, &box->conns, link)
 		if (c->number == conn)
 			c->kept = true;
+}
+
+void
+sp_letterbox_bad(struct sp_letterbox *box, uint64_t conn)
+{
+	struct letter_conn *c;
+
+	LIST_FOREACH(c, &box->conns, link)
+		if (c->number == conn && !c->dialled)
+			c->bad++;
 }
 
 void

@@ -111,8 +111,8 @@ take_over(struct slot *set, const uint8_t name[8], const struct sp_rate *rate, u
 	return best;
 }
 
-bool
-sp_rates_take(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms)
+static struct slot *
+slot_of(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms)
 {
 	const uint8_t number = (uint8_t)kind;
 	const struct sp_span parts[] = { sp_span(r->secret, sizeof(r->secret)), sp_span(&number, 1), key };
@@ -123,6 +123,21 @@ sp_rates_take(struct sp_rates *r, unsigned kind, struct sp_span key, const struc
 	set = r->slots[(size_t)(hash.b[8] | hash.b[9] << 8) & (SETS - 1)];
 	for (size_t i = 0; i < WAYS; i++)
 		if (set[i].used && memcmp(set[i].name, hash.b, sizeof(set[i].name)) == 0)
-			return sp_bucket_take(&set[i].bucket, rate, boot_ms);
-	return sp_bucket_take(&take_over(set, hash.b, rate, boot_ms)->bucket, rate, boot_ms);
+			return &set[i];
+	return take_over(set, hash.b, rate, boot_ms);
+}
+
+bool
+sp_rates_take(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms)
+{
+	return sp_bucket_take(&slot_of(r, kind, key, rate, boot_ms)->bucket, rate, boot_ms);
+}
+
+void
+sp_rates_give(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms)
+{
+	struct sp_bucket *b = &slot_of(r, kind, key, rate, boot_ms)->bucket;
+
+	b->milli += 1000;
+	refill(b, rate, boot_ms);
 }

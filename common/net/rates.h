@@ -37,4 +37,7 @@ SP_AUTO_DEFINE(sp_rates);
 /* One token of the bucket of this kind and key; false if there is none. A kind has one rate. */
 bool sp_rates_take(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms);
 
+/* Puts a token back that should not have been taken; a full bucket stays as it is. */
+void sp_rates_give(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms);
+
 #endif

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
+#include "common/base/log.h"
 #include "common/net/socket.h"
 #include "common/net/worker.h"
 #include "peerd/data/data.h"
@@ -95,6 +96,7 @@ struct data_thread {
 	LIST_HEAD(, data_transfer) transfers;		/* owned */
 	TAILQ_HEAD(, data_half) halves;			/* owned, the oldest first */
 	unsigned nhalves;
+	struct sp_log_gate refusals;
 	LIST_HEAD(, data_linger) lingers;		/* owned */
 	unsigned nlingers;
 	uint8_t *scratch;				/* owned; DATA_SCRATCH bytes */

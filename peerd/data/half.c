@@ -1,6 +1,7 @@
 /*
  * half.c - incoming data connections until they have proved themselves: opening, reply, confirmation, OPEN, within a
- * deadline. Anybody can connect, so there are only so many, small, and what does not fit is closed and counted.
+ * deadline. Anybody can connect, so there are only so many, small, and what does not fit is closed and counted; what guesses
+ * is first kept waiting.
  * Whoever has confirmed knew the token: from there on a failure is the transfer's.
  */
 #include "peerd/data/half.h"
@@ -14,13 +15,14 @@ struct data_half {
 	TAILQ_ENTRY(data_half) list;
 	struct data_thread *thread;
 	struct data_transfer *x;	/* borrowed; NULL until the opening was read */
-	struct sp_addr network;		/* that it comes from */
+	struct sp_addr from, network;	/* where and what it comes from */
 	int fd;				/* owned */
 	struct sp_watch *watch;		/* owned */
 	struct sp_timer *timer;		/* owned */
 	struct sp_channel *channel;	/* owned */
 	bool parked;			/* its opening names a transfer that is not there, or not yet */
 	bool used;			/* the confirmation was right */
+	enum sp_status wrong;		/* why it will be refused; SP_OK while nothing is wrong */
 	enum sp_status (*next)(struct data_half *h, struct sp_why *why);	/* when want bytes are there */
 	size_t have, want;
 	uint8_t buf[RECORD_MAX];
@@ -43,7 +45,11 @@ static void
 refuse(struct data_half *h, enum sp_status st, const struct sp_why *why)
 {
 	struct data_transfer *x = h->used ? h->x : NULL;
+	char from[SP_ADDR_TEXT];
+	unsigned held;
 
+	if (sp_log_pass(&h->thread->refusals, &held))
+		sp_log(SP_LOG_INFO, "connection-refused", "from=%s status=%s held=%u", sp_addr_text(&h->from, from), sp_status_name(st), held);
 	atomic_fetch_add(h->thread->refused, 1);
 	drop(h);
 	if (x != NULL)
@@ -150,6 +156,17 @@ step(struct data_half *h, struct sp_why *why)
 	return h->have == h->want ? h->next(h, why) : SP_OK;
 }
 
+/* What came is wrong: the next guess waits, in a place that its network has few of. */
+static void
+punish(struct data_half *h, enum sp_status st)
+{
+	h->wrong = st;
+	if (sp_watch_set(h->watch, 0) != SP_OK)
+		refuse(h, st, NULL);
+	else
+		sp_timer_set(h->timer, SP_DATA_PARK_MS);
+}
+
 static void
 on_ready(void *arg, unsigned ready)
 {
@@ -165,6 +182,10 @@ on_ready(void *arg, unsigned ready)
 		st = step(h, &why);
 	if (st == SP_E_BUSY)
 		return;
+	if (st != SP_OK && st != SP_E_CLOSED && !h->used) {
+		punish(h, st);
+		return;
+	}
 	if (st != SP_OK) {
 		refuse(h, st, &why);
 		return;
@@ -181,8 +202,9 @@ static void
 on_timer(void *arg)
 {
 	struct sp_why why = { "the connection was opened but not proved in time" };
+	struct data_half *h = arg;
 
-	refuse(arg, SP_E_TIMEOUT, &why);
+	refuse(h, h->wrong != SP_OK ? h->wrong : SP_E_TIMEOUT, &why);
 }
 
 /* Whose place the next connection takes: the oldest of its own network if that has its share, else the oldest of all if
@@ -224,6 +246,7 @@ data_half_accept(void *thread, int fd, const struct sp_addr *from)
 		return;
 	}
 	h->thread = t;
+	h->from = *from;
 	h->network = network;
 	h->fd = fd;
 	h->want = SP_CHANNEL_OPENING;
@@ -248,7 +271,7 @@ data_half_retry(struct data_thread *t)
 
 	for (h = TAILQ_FIRST(&t->halves); h != NULL; h = after) {
 		after = TAILQ_NEXT(h, list);
-		if (!h->parked || (st = read_opening(h, NULL)) == SP_E_BUSY)
+		if (!h->parked || h->wrong != SP_OK || (st = read_opening(h, NULL)) == SP_E_BUSY)
 			continue;
 		h->parked = false;
 		sp_timer_set(h->timer, SP_DATA_HANDSHAKE_MS);

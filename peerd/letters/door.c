@@ -66,7 +66,7 @@ door_cookie_came(struct post *p, const struct sp_return *from, struct sp_span by
 	const uint8_t *ref;
 	struct out *o = NULL;
 
-	if (from->conn != 0 || sp_cookie_peek(bytes, &ref) != SP_OK) {
+	if (sp_cookie_peek(bytes, &ref) != SP_OK) {
 		POST_DROP(p, malformed);
 		return;
 	}

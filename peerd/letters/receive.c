@@ -304,16 +304,19 @@ post_receive(struct post *p, const struct sp_return *from, struct sp_span bytes,
 	struct sp_letter_envelope env;
 	struct sp_letter letter;
 
-	if (bytes.n == SP_COOKIE_LETTER) {
+	if (bytes.n == SP_COOKIE_LETTER && from->conn == 0) {
 		door_cookie_came(p, from, bytes);
 	} else if (sp_letter_peek(bytes, from->conn != 0 ? SP_LETTER_TCP_MAX : SP_LETTER_MAX, &env) != SP_OK) {
 		POST_DROP(p, malformed);
+		sp_letterbox_bad(p->box, from->conn);
 	} else if (!have_key(p) || sp_letter_check(bytes, &p->own) != SP_OK) {
 		POST_DROP(p, foreign);
+		sp_letterbox_bad(p->box, from->conn);
 	} else if (!asked && !door_admits(p, from, bytes, env.sender_key)) {
 		return;
 	} else if (sp_letter_open(member_letter_pair(p->station), bytes, &text, &letter) != SP_OK) {
 		POST_DROP(p, unopened);
+		sp_letterbox_bad(p->box, from->conn);
 	} else if (letter.desc == NULL) {
 		POST_DROP(p, unknown);
 	} else if (sp_id_is_zero(&letter.head.answers)) {

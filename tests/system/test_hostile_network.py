@@ -147,17 +147,6 @@ def test_a_third_of_all_letters_lost_doubled_and_late_in_both_directions(pair, p
     assert len(b.json("log", "--received")) == 5     # each once
 
 
-def test_datagrams_that_are_blocked_give_way_to_tcp(pair, path, tmp_path):
-    a, b = pair
-    ab, ba = path(b), path(a)
-    ab.block = ba.block = True
-    through(a, b, ab, ba)
-    (tmp_path / "f").write_bytes(os.urandom(10_000))
-    sent, received = deliver(a, b, tmp_path / "f")
-    assert (sent["result"], received["result"]) == ("delivered", "delivered")
-    assert ab.seen > 0
-
-
 def test_answers_that_never_come_back_by_datagram(pair, path, tmp_path):
     a, b = pair
     ab, ba = path(b), path(a)
@@ -167,30 +156,6 @@ def test_answers_that_never_come_back_by_datagram(pair, path, tmp_path):
     sent, received = deliver(a, b, tmp_path / "f")
     assert (sent["result"], received["result"]) == ("delivered", "delivered")
     assert len(b.json("log", "--received")) == 1
-
-
-def test_connections_that_say_nothing_keep_nobody_out(pair, path, tmp_path):
-    """The command port's TCP form and the data ports, each with as many half-said things as one machine may hold."""
-    a, b = pair
-    ab, ba = path(b), path(a)
-    ab.block = ba.block = True           # letters must come by TCP
-    through(a, b, ab, ba)
-    host, port = b.address.rsplit(":", 1)
-    held = []
-    for i in range(300):
-        s = socket.socket()
-        s.bind((f"127.0.2.{1 + i // 16}", 0))
-        s.connect((host, int(port)))
-        try:
-            s.sendall(b"\x00\x00\x04")
-        except OSError:
-            pass
-        held.append(s)
-    (tmp_path / "f").write_bytes(os.urandom(10_000))
-    sent, received = deliver(a, b, tmp_path / "f")
-    assert (sent["result"], received["result"]) == ("delivered", "delivered")
-    for s in held:
-        s.close()
 
 
 def test_a_station_that_moves_in_mid_transfer_is_followed(office, tmp_path):

@@ -4,7 +4,8 @@
  *
  * enrol_client enrol DIR TOKEN [HOW]     keys of DIR (made if not there); writes DIR/cert.der, root.der, issuer.der
  * HOW: wrong-secret, wrong-proof (a bit flipped), wrong-exporter, no-begin (nonces guessed), late-keys (other keys in
- * ENROL) enrol_client lookup DIR NAME           prints a line for each certificate enrol_client roster DIR
+ * ENROL), guess (COUNT [HOST:PORT] follow: so many secrets one after another, at this address; prints what came back)
+ * enrol_client lookup DIR NAME           prints a line for each certificate enrol_client roster DIR
  * prints "roster NUMBER DOMAIN" and a line for each service enrol_client ask DIR WHAT              lookup, roster or
  * postmark (which keyd does not serve); ask-bare: without a certificate
  *
@@ -31,6 +32,10 @@ struct tool {
 	struct sp_x25519_pair letter, age;
 	struct sp_trust *trust;
 	uint8_t exporter[SP_EXPORTER];
+	uint8_t nonces[2][32];
+	const char *at;			/* instead of the token's address, or NULL */
+	unsigned guesses;		/* still to be made */
+	unsigned refused, busy, other;	/* what came of them */
 	enum sp_status st;
 	struct sp_why why;
 };
@@ -80,6 +85,20 @@ finish(struct tool *t, enum sp_status st)
 
 /* ---- enrol ---- */
 
+static enum sp_status ask_enrol(struct tool *t);
+
+static void
+guessed(struct tool *t, enum sp_status st)
+{
+	*(st == SP_E_TOKEN ? &t->refused : st == SP_E_BUSY ? &t->busy : &t->other) += 1;
+	if (--t->guesses > 0 && (st = ask_enrol(t)) != SP_OK)
+		finish(t, st);
+	if (t->guesses > 0)
+		return;
+	printf("ok refused=%u busy=%u other=%u\n", t->refused, t->busy, t->other);
+	finish(t, SP_OK);
+}
+
 static void
 enrolled(void *arg, const struct sp_answer *answer)
 {
@@ -91,6 +110,10 @@ enrolled(void *arg, const struct sp_answer *answer)
 	struct sp_span issuer = sp_client_chain(t->client, 1), root = sp_client_chain(t->client, 2);
 	enum sp_status st = sp_answer_read(answer, SP_MSG_ENROLLED, &msg, &t->why);
 
+	if (t->guesses > 0) {
+		guessed(t, st);
+		return;
+	}
 	if (st == SP_OK && (st = sp_trust_new(t->token.domain, &trust)) == SP_OK &&
 	    (st = sp_trust_add_root(trust, root, &t->why)) == SP_OK &&
 	    (st = sp_trust_add_issuer(trust, issuer, &t->why)) == SP_OK &&
@@ -119,10 +142,10 @@ is(const struct tool *t, const char *how)
 }
 
 static enum sp_status
-ask_enrol(struct tool *t, const struct sp_msg_enrol_challenge *challenge)
+ask_enrol(struct tool *t)
 {
 	struct sp_enrol_keys keys;
-	uint8_t n1[32], n2[32], bytes[SP_ENROL_PROOF], proof[SP_SIGNATURE];
+	uint8_t bytes[SP_ENROL_PROOF], proof[SP_SIGNATURE];
 	struct sp_msg_enrol msg = { .secret = sp_span(t->token.secret, 16), .letter_key = sp_span(keys.letter_key,
 	    32),
 		.age_key = sp_span(keys.age_key, 32), .sign_key = sp_span(keys.sign_key, SP_P256_PUBLIC),
@@ -131,8 +154,6 @@ ask_enrol(struct tool *t, const struct sp_msg_enrol_challenge *challenge)
 	struct sp_id id = sp_id_new();
 	enum sp_status st;
 
-	open_nonce(&t->letter, SP_ENROL_INFO_LETTER, challenge->letter, n1);
-	open_nonce(&t->age, SP_ENROL_INFO_AGE, challenge->age, n2);
 	if (is(t, "late-keys") && (st = sp_x25519_new(&t->letter)) != SP_OK)
 		return st;
 	sp_key_public(t->sign, keys.sign_key);
@@ -142,13 +163,15 @@ ask_enrol(struct tool *t, const struct sp_msg_enrol_challenge *challenge)
 		return st;
 	if (is(t, "wrong-exporter"))
 		t->exporter[0] ^= 1;
-	sp_enrol_proof(t->exporter, n1, n2, &request, bytes);
+	sp_enrol_proof(t->exporter, t->nonces[0], t->nonces[1], &request, bytes);
 	if ((st = sp_sign(t->sign, sp_span(bytes, sizeof(bytes)), proof)) != SP_OK)
 		return st;
 	if (is(t, "wrong-proof"))
 		proof[40] ^= 1;
 	if (is(t, "wrong-secret"))
 		t->token.secret[0] ^= 1;
+	if (t->guesses > 0)
+		sp_random(t->token.secret, sizeof(t->token.secret));
 	return sp_client_ask(t->client, &id, SP_MSG_ENROL, &msg, enrolled, t, &t->why);
 }
 
@@ -164,7 +187,9 @@ challenged(void *arg, const struct sp_answer *answer)
 	if (st == SP_OK && (st = sp_client_exporter(t->client, t->exporter)) == SP_OK) {
 		if (is(t, "no-begin"))
 			msg.letter = msg.age = sp_span(NULL, 0);
-		st = ask_enrol(t, &msg);
+		open_nonce(&t->letter, SP_ENROL_INFO_LETTER, msg.letter, t->nonces[0]);
+		open_nonce(&t->age, SP_ENROL_INFO_AGE, msg.age, t->nonces[1]);
+		st = ask_enrol(t);
 	}
 	if (st != SP_OK)
 		finish(t, st);
@@ -187,6 +212,8 @@ enrol(struct tool *t, const char *text)
 		return st;
 	conf.root_pin = t->token.root;
 	snprintf(address, sizeof(address), strchr(a->host, ':') != NULL ? "[%s]:%u" : "%s:%u", a->host, a->port);
+	if (t->at != NULL)
+		list[0] = t->at;
 	if ((st = file(t, "keyd", NULL, sp_span_str(address), true)) != SP_OK ||
 	    (st = sp_client_new(t->loop, t->resolver, &conf, &t->client, &t->why)) != SP_OK)
 		return st;
@@ -307,6 +334,8 @@ main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	t.dir = argv[2];
+	t.guesses = is(&t, "guess") && argc > 5 ? (unsigned)atoi(argv[5]) : 0;
+	t.at = argc > 6 ? argv[6] : NULL;
 	if ((st = sp_loop_new(&t.loop, &t.why)) == SP_OK && (st = sp_resolver_new(t.loop, &t.resolver,
 	    &t.why)) == SP_OK &&
 	    (st = load_keys(&t)) == SP_OK)

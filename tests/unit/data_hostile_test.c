@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "common/base/clock.h"
 #include "peerd/data/press.h"
 #include "peerd/data/reader.h"
 #include "tests/unit/liar_in_test.h"
@@ -218,6 +219,22 @@ START_TEST(acc07_the_unproved_do_not_disturb)
 }
 END_TEST
 
+/* Who guesses the confirmation waits for each guess, in one of the few places that its network has. */
+START_TEST(acc07_each_guess_costs_a_second)
+{
+	const struct lie guess = { .wrong_mac = true };
+	uint64_t start;
+
+	stage_new(0);
+	expect(agree_on_something());
+	start = sp_clock_boot_ms();
+	(void)lie_to(&pairs[0], &guess);
+	ck_assert_uint_ge(sp_clock_boot_ms() - start, SP_DATA_PARK_MS);
+	ck_assert_uint_lt(sp_clock_boot_ms() - start, SP_DATA_HANDSHAKE_MS);
+	stage_done();
+}
+END_TEST
+
 START_TEST(a_flood_of_connections_leaves_room)
 {
 	struct pair *p;
@@ -428,7 +445,8 @@ START_TEST(rx07_the_packet_must_be_the_one_offered)
 }
 END_TEST
 
-UNIT_MAIN("data/hostile", an_honest_liar_is_believed, acc07_the_unproved_do_not_disturb, a_flood_of_connections_leaves_room,
+UNIT_MAIN("data/hostile", an_honest_liar_is_believed, acc07_the_unproved_do_not_disturb, acc07_each_guess_costs_a_second,
+    a_flood_of_connections_leaves_room,
     one_address_takes_its_share_of_openings_only,
     a_recorded_opening_is_worth_nothing, opened_by_another_station, garbage_instead_of_records,
     manifest_header_changed, manifest_text_changed, byte_left_out, bytes_twice, more_than_offered, less_than_offered,

@@ -24,6 +24,7 @@ struct side {
 	enum sp_status failed;
 	bool echo;			/* answers each letter with itself */
 	bool free_at_letter;
+	bool dislikes;			/* every letter is none */
 };
 
 static void
@@ -38,6 +39,8 @@ on_letter(void *arg, const struct sp_return *from, struct sp_span bytes)
 	memcpy(s->last, bytes.p, bytes.n);
 	if (s->echo)
 		ck_status(sp_letterbox_reply(s->box, from, bytes), SP_OK);
+	if (s->dislikes)
+		sp_letterbox_bad(s->box, from->conn);
 	if (s->free_at_letter) {
 		sp_letterbox_free(s->box);
 		s->box = NULL;
@@ -344,6 +347,39 @@ START_TEST(bad_lengths_end_the_connection)
 }
 END_TEST
 
+START_TEST(letters_that_are_none_end_a_connection_after_a_few)
+{
+	uint8_t letters[(SP_LETTER_CONN_BAD + 3) * 5] = { 0 };
+	struct sp_addr to;
+	int fd;
+
+	open_all(0);
+	for (size_t i = 0; i < sizeof(letters); i++)
+		letters[i] = i % 5 == 3 ? 1 : i % 5 == 4 ? 'x' : 0;
+	b.dislikes = true;
+	fd = foreign();
+	ck_assert_int_eq(send(fd, letters, 5 * (SP_LETTER_CONN_BAD - 1), 0), 5 * (SP_LETTER_CONN_BAD - 1));
+	unit_loop_run_ms(&u, 20);
+	ck_assert(!ended(fd));
+	ck_assert_int_eq(send(fd, letters, 20, 0), 20);
+	unit_loop_run_ms(&u, 20);
+	ck_assert(ended(fd));
+	ck_assert_uint_eq(b.letters, SP_LETTER_CONN_BAD);	/* what came behind is not looked at */
+	ck_assert_uint_eq(stats(&b).tcp_broken, 1);
+	close(fd);
+	/* one that we opened ourselves is not ended by what its other side sends */
+	a.echo = true;
+	to = side_addr(&a);
+	for (size_t i = 0; i < SP_LETTER_CONN_BAD + 3; i++) {
+		ck_status(sp_letterbox_send_tcp(b.box, &to, sp_span_str("letter")), SP_OK);
+		unit_loop_run_ms(&u, 10);
+	}
+	ck_assert_uint_eq(b.letters, 2 * SP_LETTER_CONN_BAD + 3);
+	ck_assert_uint_eq(stats(&b).tcp_broken, 1);
+	close_all();
+}
+END_TEST
+
 START_TEST(half_sent_letters_and_idle_connections_end)
 {
 	int slow, idle;
@@ -525,5 +561,6 @@ UNIT_MAIN("net/letterbox", datagrams_go_and_come_back, what_cannot_be_sent_is_re
     foreign_datagrams_of_bad_length_are_dropped, a_burst_is_taken_in_turns, letters_over_tcp_share_a_connection,
     an_address_nobody_listens_on_is_told, a_connection_that_ends_unanswered_is_told, a_silent_receiver_times_out,
     letters_cut_in_every_place_arrive_whole, bad_lengths_end_the_connection,
+    letters_that_are_none_end_a_connection_after_a_few,
     half_sent_letters_and_idle_connections_end, connections_of_one_network_are_limited, a_flood_of_connections_leaves_room,
     who_does_not_read_fills_its_queue_only, both_families_on_one_port, a_port_in_use_is_said)

@@ -34,6 +34,21 @@ START_TEST(a_bucket_fills_with_its_rate_up_to_its_burst)
 }
 END_TEST
 
+START_TEST(what_is_given_back_can_be_taken_again_but_never_more_than_the_burst)
+{
+	SP_AUTO(sp_rates) *r = sp_rates_new();
+	const uint32_t key = 7;
+
+	ck_assert_uint_eq(take_all(r, 1, key, 1000), 20);
+	for (int i = 0; i < 3; i++)
+		sp_rates_give(r, 1, sp_span(&key, sizeof(key)), &ten, 1000);
+	ck_assert_uint_eq(take_all(r, 1, key, 1000), 3);
+	for (int i = 0; i < 300; i++)
+		sp_rates_give(r, 1, sp_span(&key, sizeof(key)), &ten, 1000);
+	ck_assert_uint_eq(take_all(r, 1, key, 1000), 20);
+}
+END_TEST
+
 START_TEST(who_is_forgotten_gains_nothing)
 {
 	SP_AUTO(sp_rates) *r = sp_rates_new();
@@ -52,4 +67,5 @@ START_TEST(who_is_forgotten_gains_nothing)
 }
 END_TEST
 
-UNIT_MAIN("net/rates", a_bucket_fills_with_its_rate_up_to_its_burst, who_is_forgotten_gains_nothing)
+UNIT_MAIN("net/rates", a_bucket_fills_with_its_rate_up_to_its_burst,
+    what_is_given_back_can_be_taken_again_but_never_more_than_the_burst, who_is_forgotten_gains_nothing)
