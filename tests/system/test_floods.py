@@ -72,12 +72,12 @@ def through_a_flood(a, b, path, tmp_path, number, most_kb):     # noqa: F811
     return got
 
 
-def test_tx09_deliveries_through_a_million_letters_of_a_flood(fast_pair, path, tmp_path):    # noqa: F811
+def test_deliveries_through_a_million_letters_of_a_flood(fast_pair, path, tmp_path):    # noqa: F811
     """Garbage, forged and unknown senders' offers, replays."""
     through_a_flood(*fast_pair, path, tmp_path, 1_000_000, 32_768)
 
 
-def test_tx09_deliveries_through_a_flood_under_sanitizers(pair, path, tmp_path):      # noqa: F811
+def test_deliveries_through_a_flood_under_sanitizers(pair, path, tmp_path):      # noqa: F811
     a, b = pair
     b.daemon.stop()
     # a sanitizer keeps what is free: little of it, so that memory can be measured
@@ -110,7 +110,7 @@ def paid_pair(paid_office):
 
 
 @pytest.mark.parametrize("role", ["creditd", "certd"])
-def test_tx09_stations_are_called_back_through_a_flood_on_the_services_letter_port(paid_office, paid_pair, tmp_path, role):
+def test_stations_are_called_back_through_a_flood_on_the_services_letter_port(paid_office, paid_pair, tmp_path, role):
     a, b = paid_pair
     account = paid_office.open_account(a.person, 1000)
     a.sealpost("credits", "add", "50", "--account", account)

@@ -107,7 +107,7 @@ def test_doubled_and_disordered_packets_make_one_delivery(pair, tmp_path):
     assert min(changed(link, before, "doubled")) > 0 and min(changed(link, before, "reordered")) > 0
 
 
-def test_ed01_without_udp_letters_go_over_tcp_and_only_the_first_one_waits(pair, tmp_path):
+def test_without_udp_letters_go_over_tcp_and_only_the_first_one_waits(pair, tmp_path):
     link, a, b = pair
     link.tell("delay 5 drop udp")
     before = link.counts()
