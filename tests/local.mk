@@ -32,7 +32,7 @@ VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=d
 	--suppressions=$(abs_top_srcdir)/tests/valgrind.supp
 VALGRIND_NOT = tests/lint/lint $(FUZZERS) tests/unit/base_beneath_test tests/unit/data_% tests/unit/place_% tests/unit/source_% \
 	tests/unit/cli_tree_test tests/unit/member_member_test tests/unit/net_client_test tests/unit/letters_post_test \
-	tests/unit/letters_flood_test tests/unit/statements_postmark_test tests/unit/statements_receipt_file_test
+	tests/unit/letters_flood_test tests/unit/daemon_caller_test tests/unit/statements_postmark_test tests/unit/statements_receipt_file_test
 valgrind: $(check_PROGRAMS)
 	CK_TIMEOUT_MULTIPLIER=10 SEALPOST_FLOOD=50000 $(MAKE) check-TESTS LOG_COMPILER='$(VALGRIND)' \
 	    TESTS='$(filter-out $(VALGRIND_NOT),$(TESTS))'
@@ -44,9 +44,10 @@ valgrind-few:
 # The fuzz targets for hours, in folders of their own.
 soak-fuzz:
 	$(top_srcdir)/tests/fuzz/soak $(abs_top_builddir)/soak-fuzz
-# The flood of the unit tests, fifty times as long.
+# The flood of the unit tests, fifty times as long: make soak-flood, or with FLOOD=NUMBER of letters.
+FLOOD = 50000000
 soak-flood: tests/unit/letters_flood_test
-	CK_TIMEOUT_MULTIPLIER=100 SEALPOST_FLOOD=50000000 tests/unit/letters_flood_test
+	CK_TIMEOUT_MULTIPLIER=100 SEALPOST_FLOOD=$(FLOOD) tests/unit/letters_flood_test
 .PHONY: soak-flood soak-fuzz threads threads-programs valgrind valgrind-few
 EXTRA_DIST += tests/valgrind.supp tests/fuzz/soak
 

@@ -15,7 +15,7 @@ from conftest import NUMBERS, UNHURRIED, retire
 from test_delivery import deliver, wait_for
 from test_floods import paid_pair       # noqa: F401 (a fixture)
 from test_hostile_network import path, through      # noqa: F401
-from test_resume import MIB, big_file, delivered, order, under_way
+from test_resume import MIB, big_file, order
 
 LOG_BURST = 20       # SP_LOG_BURST: lines a minute of each kind
 
@@ -181,7 +181,7 @@ def test_by_tcp_letters_are_guessed_in_vain_and_the_silent_keep_nobody_out(pair,
         wait_for(lambda: guesses[1] > 3000, 60)
     assert guesses[0] > 100, "a guesser may go on and on"
     wait_for(lambda: b.json("status")[0]["letters"]["reasons"]["foreign"] > 500)
-    assert len(lines(b.daemon, "letters-dropped", log)) < 20
+    assert len(lines(b.daemon, "letters-dropped", log)) < 40     # a few reasons, each once a minute
     assert descriptors(b.daemon) < 350      # SP_LETTER_CONNS, and its own
     for s in held:
         s.close()
@@ -216,9 +216,8 @@ def test_acc07_data_ports_are_guessed_in_vain_while_packets_come(three, tmp_path
     a, b, c = three
     (tmp_path / "f").write_bytes(os.urandom(10_000))
     log = len(b.daemon.log())
-    big = order(a, b, big_file(tmp_path / "big", 300 * MIB))
-    under_way(a, 10 * MIB)
     port = accepted_and_dead(b, c, tmp_path / "f")
+    big = order(a, b, big_file(tmp_path / "big", 100 * MIB))
     tries = 0
     held = []
     while tries < 3000:
