@@ -13,6 +13,29 @@
 #include "keyd/guesses.h"
 #include "keyd/keyd.h"
 
+/* ---- who may try ---- */
+
+static void
+was_no_guess(struct keyd *k, const struct sp_request *rq)
+{
+	guesses_give(k->guesses, sp_request_addr(rq), sp_clock_boot_ms());
+}
+
+/* Its network was wrong too often, or asks too much at once: told to come back, before it costs a signer or the database anything. */
+static bool
+may_try(struct keyd *k, struct sp_request *rq)
+{
+	char from[SP_ADDR_TEXT];
+	unsigned held;
+
+	if (guesses_take(k->guesses, sp_request_addr(rq), sp_clock_boot_ms()))
+		return true;
+	if (sp_log_pass(&k->limits, &held))
+		sp_log(SP_LOG_WARN, "enrol-limited", "from=%s held=%u", sp_addr_text(sp_request_addr(rq), from), held);
+	sp_daemon_fail(rq, SP_E_BUSY, NULL);
+	return false;
+}
+
 /* ---- ENROL_BEGIN ---- */
 
 struct beginning {
@@ -39,6 +62,7 @@ begin_done(struct sp_work *work)
 	const struct sp_msg_enrol_challenge answer = { .letter = sp_span(b->letter, sizeof(b->letter)),
 		.age = sp_span(b->age, sizeof(b->age)), .domain = sp_span_str(b->keyd->settings->domain) };
 
+	was_no_guess(b->keyd, b->rq);
 	if (b->st == SP_OK)
 		sp_request_answer(b->rq, SP_MSG_ENROL_CHALLENGE, &answer);
 	else
@@ -51,6 +75,7 @@ begin_dropped(struct sp_work *work)
 {
 	struct beginning *b = (struct beginning *)work;
 
+	was_no_guess(b->keyd, b->rq);
 	sp_daemon_fail(b->rq, SP_E_CANCELLED, NULL);
 	free(b);
 }
@@ -63,9 +88,10 @@ on_enrol_begin(void *arg, struct sp_request *rq)
 	struct beginning *b;
 	enum sp_status st;
 
-	if (sp_request_read(rq, &msg) != SP_OK)
+	if (sp_request_read(rq, &msg) != SP_OK || !may_try(k, rq))
 		return;
 	if ((b = calloc(1, sizeof(*b))) == NULL) {
+		was_no_guess(k, rq);
 		sp_daemon_fail(rq, SP_E_NOMEM, NULL);
 		return;
 	}
@@ -74,6 +100,7 @@ on_enrol_begin(void *arg, struct sp_request *rq)
 	memcpy(b->age_key, msg.age_key.p, sizeof(b->age_key));
 	sp_request_exporter(rq, b->exporter);
 	if ((st = sp_worker_submit(k->daemon.workers, &b->work)) != SP_OK) {
+		was_no_guess(k, rq);
 		sp_daemon_fail(rq, st, NULL);
 		free(b);
 	}
@@ -101,12 +128,6 @@ enrolment_free(struct enrolment *e)
 	free(e);
 }
 
-static void
-was_no_guess(const struct enrolment *e)
-{
-	guesses_give(e->keyd->guesses, sp_request_addr(e->rq), sp_clock_boot_ms());
-}
-
 /* The end without a certificate. Somebody can cause this at will, so not every one is logged. */
 static void
 refuse(struct enrolment *e, enum sp_status st)
@@ -115,7 +136,7 @@ refuse(struct enrolment *e, enum sp_status st)
 	unsigned held;
 
 	if (sp_status_class(st) == SP_CLASS_RETRY || st == SP_E_CANCELLED)
-		was_no_guess(e);
+		was_no_guess(e->keyd, e->rq);
 	else if (sp_log_pass(&e->keyd->refusals, &held))
 		sp_log(SP_LOG_INFO, "enrol-refused", "from=%s status=%s reason=\"%s\" held=%u",
 		    sp_addr_text(sp_request_addr(e->rq), from), sp_status_name(st), e->why.text, held);
@@ -134,7 +155,7 @@ give(struct enrolment *e, struct sp_span cert)
 {
 	const struct sp_msg_enrolled answer = { .cert = cert };
 
-	was_no_guess(e);
+	was_no_guess(e->keyd, e->rq);
 	sp_request_answer(e->rq, SP_MSG_ENROLLED, &answer);
 	enrolment_free(e);
 }
@@ -286,21 +307,6 @@ check_done(struct sp_work *work)
 		refuse(e, st);
 }
 
-/* Its network was wrong too often: told to come back, before it costs a signer or the database anything. */
-static bool
-may_try(struct keyd *k, struct sp_request *rq)
-{
-	char from[SP_ADDR_TEXT];
-	unsigned held;
-
-	if (guesses_take(k->guesses, sp_request_addr(rq), sp_clock_boot_ms()))
-		return true;
-	if (sp_log_pass(&k->limits, &held))
-		sp_log(SP_LOG_WARN, "enrol-limited", "from=%s held=%u", sp_addr_text(sp_request_addr(rq), from), held);
-	sp_daemon_fail(rq, SP_E_BUSY, NULL);
-	return false;
-}
-
 void
 on_enrol(void *arg, struct sp_request *rq)
 {
@@ -310,6 +316,7 @@ on_enrol(void *arg, struct sp_request *rq)
 	if (sp_request_read(rq, &msg) != SP_OK || !may_try(arg, rq))
 		return;
 	if ((e = calloc(1, sizeof(*e))) == NULL) {
+		was_no_guess(arg, rq);
 		sp_daemon_fail(rq, SP_E_NOMEM, NULL);
 		return;
 	}

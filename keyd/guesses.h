@@ -1,6 +1,6 @@
 /*
  * guesses.h - invitations are secrets, so each network may be wrong about them only so often: whoever asks uses up a
- * try, and whoever was right gets it back. Loop thread only.
+ * try, and whoever was right, or did not guess, gets it back when that is clear. So many are under way from it at most, too. Loop thread only.
  */
 #ifndef KEYD_GUESSES_H
 #define KEYD_GUESSES_H

@@ -281,7 +281,7 @@ def test_acc07_silent_and_slow_connections_to_a_data_port_hold_up_nobody(three, 
 
 @pytest.mark.parametrize("role", ["keyd", "creditd", "certd"])
 def test_silent_and_slow_connections_to_a_service_hold_up_nobody(paid_office, paid_pair, tmp_path, role):      # noqa: F811
-    """1,100 silent ones of one network, of which 1,024 are its share, and 200 of others that say a byte now and then."""
+    """1,100 silent ones of one network, of which 1,024 are its share, 200 of others that say a byte now and then, and garbage."""
     a, b = paid_pair
     account = paid_office.open_account(a.person, 1000)
     a.sealpost("credits", "add", "20", "--account", account)
@@ -291,17 +291,33 @@ def test_silent_and_slow_connections_to_a_service_hold_up_nobody(paid_office, pa
     silent = [connected("127.82.0.1", port) for _ in range(1100)]
     slow = [connected(f"127.83.{i // 20}.1", port) for i in range(200)]
     wait_for(lambda: before + 1000 < descriptors(service) <= before + 1024 + 200)
-    for _ in range(2):
-        slow = trickle(slow)
-        if role == "keyd":
-            a.sealpost("book", "add", b.name, "--address", b.address)
-        elif role == "creditd":
-            assert "granted: 5 credits" in a.sealpost("credits", "add", "5", "--account", account).stdout
-        else:
-            sent, received = deliver(a, b, tmp_path / "f")
-            assert (sent["result"], received["result"]) == ("delivered", "delivered")
-            wait_for(lambda: a.json("show", sent["id"])[0]["postmarked"])    # pylint: disable=cell-var-from-loop
-        assert descriptors(service) <= before + 1024 + 200 + 16
+    garbage = [0, 0]        # connections, bytes that came back
+
+    def talk():
+        s = connected(f"127.84.{garbage[0] % 50}.1", port)
+        if s is None:
+            return
+        garbage[0] += 1
+        with contextlib.suppress(OSError):
+            s.sendall(b"\x16\x03\x01\x02\x00" + os.urandom(500) if garbage[0] % 2 else os.urandom(500))
+            s.settimeout(0.2)
+            while data := s.recv(4096):
+                garbage[1] += len(data)
+        s.close()
+
+    with Background(talk):
+        for _ in range(2):
+            slow = trickle(slow)
+            if role == "keyd":
+                a.sealpost("book", "add", b.name, "--address", b.address)
+            elif role == "creditd":
+                assert "granted: 5 credits" in a.sealpost("credits", "add", "5", "--account", account).stdout
+            else:
+                sent, received = deliver(a, b, tmp_path / "f")
+                assert (sent["result"], received["result"]) == ("delivered", "delivered")
+                wait_for(lambda: a.json("show", sent["id"])[0]["postmarked"])    # pylint: disable=cell-var-from-loop
+            assert descriptors(service) <= before + 1024 + 200 + 16
+    assert garbage[1] <= garbage[0] * 500, "more came back than was sent"
     for s in [*silent, *slow]:
         s.close()
     wait_for(lambda: descriptors(service) < before + 100)
