@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 
+#include "common/base/fault.h"
 #include "common/base/limits.h"
+#include "common/base/log.h"
 
 #define ACCEPT_TURN 16		/* connections taken in one turn */
 #define ACCEPT_REST_MS 1000
@@ -19,6 +22,7 @@ struct sp_listener {
 	sp_accept_fn *fn;
 	void *arg;
 	bool *gone;			/* set when it is freed while it calls fn */
+	struct sp_log_gate gate;
 };
 
 static bool
@@ -129,6 +133,19 @@ sp_socket_error(int fd, const struct sp_addr *to, struct sp_why *why)
 
 /* ---- listener ---- */
 
+/* Waiting connections would wake the loop without end. */
+static void
+rest(struct sp_listener *l)
+{
+	const char *reason = strerror(errno);
+	unsigned held;
+
+	sp_watch_stop(l->watch);
+	sp_timer_set(l->rest, ACCEPT_REST_MS);
+	if (sp_log_pass(&l->gate, &held))
+		sp_log(SP_LOG_WARN, "cannot-accept", "reason=\"%s\" held=%u", reason, held);
+}
+
 static void
 on_rested(void *arg)
 {
@@ -150,12 +167,12 @@ on_incoming(void *arg, unsigned ready)
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
 		struct sp_addr addr = { 0 };
-		int fd = accept4(l->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = -1;
 
+		if ((errno = SP_FAULT_ERRNO("accept")) == 0)
+			fd = accept4(l->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-			/* Waiting connections would wake the loop without end. */
-			sp_watch_stop(l->watch);
-			sp_timer_set(l->rest, ACCEPT_REST_MS);
+			rest(l);
 			break;
 		}
 		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)

@@ -146,6 +146,10 @@ kept(struct live *l, enum sp_status st, const struct sp_why *why, const char *wo
 {
 	SP_AUTO_DONE(sp_buf) note = { 0 };
 
+	if (st == SP_E_SPACE || st == SP_E_FULL) {	/* certd gives the same again when there is room */
+		not_now(l, st, why);
+		return;
+	}
 	if (st != SP_OK) {
 		sp_log_fail(SP_LOG_WARN, "copy-not-kept", st, why);
 		sp_buf_addf(&note, "no copy of the postmarked receipt is kept here: %s", why->text[0] != 0 ? why->text :

@@ -201,6 +201,7 @@ class Lane:
         done = subprocess.run(["bash", "-e"], input="\n".join(lines), cwd=folder, check=False, capture_output=True, text=True)
         must(done.returncode == 0, f"openssl does not accept the receipt: {done.stderr}")
         if receipt == "postmarked":
+            must(there["receipt_file"] and os.path.exists(there["receipt_file"]), "the recipient has a copy of the postmarked receipt")
             rows = self.office.cluster.sql(f"SELECT count(*) FROM cert.v_receipt WHERE transfer = '{event['id']}' AND signed IS NOT NULL")
             must(rows == [["1"]], f"postmarks of one receipt: {rows}")
 

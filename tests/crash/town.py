@@ -38,14 +38,18 @@ class Town:
             return self.run_case(lane, case)
         except Exception:
             # what is left of it must not fail the cases after it
+            self.mend(lane)
             with self.lock:
                 number = next(self.numbers)
                 lane = self.lane(number)
             raise
         finally:
-            for name in ("keyd", "creditd", "certd"):
-                lane.restart(name)
+            self.mend(lane)
             self.lanes.put(lane)
+
+    def mend(self, lane):
+        for name in ("keyd", "creditd", "certd"):
+            lane.restart(name)
 
     def close(self):
         for pool in (self.pool, self.alone):
