@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import socket
+import subprocess
 
 from office.process import OfficeError
 
@@ -97,6 +98,12 @@ def _fails(lane, row):
     return lane.ended("failed")
 
 
+def _http(station, path):
+    """The status of an answer of the control API."""
+    return subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", station.path("control"),
+                           "http://peerd" + path], check=False, capture_output=True, text=True).stdout
+
+
 def _command(lane, row, *words):
     daemon, station = lane.daemon(row.who), lane.victim(row.who)
     arm(daemon, row.arming())
@@ -104,6 +111,8 @@ def _command(lane, row, *words):
     lane.said = done.stderr
     lane.told(daemon)
     must(done.returncode != 0, "the command says that it did not go")
+    if row.scenario == "command":
+        must(_http(station, "/v1/log?limit=1") == "503", "the control API says so, too")
     disarm(daemon)
     must(not lane.new(), "it was ordered all the same")
     lane.whole()

@@ -32,7 +32,7 @@ def town(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("row", FAULTS, ids=map(str, FAULTS))
-def test_rx13_sys17_what_is_refused_is_said_and_nothing_is_lost(town, row):
+def test_rx13_what_is_refused_is_said_and_nothing_is_lost(town, row):
     try:
         result = town.futures[row].result()
     except Problem as e:
