@@ -20,7 +20,8 @@ EXTRA_DIST += tests/crash
 # What has threads, under ThreadSanitizer: in a build with --enable-tsan, make threads.
 THREAD_TESTS = tests/unit/base_queue_test tests/unit/net_loop_test tests/unit/net_resolve_test tests/unit/certd_stamp_test \
 	tests/unit/store_store_test tests/unit/store_event_test tests/unit/store_wallet_test \
-	tests/unit/data_pool_test tests/unit/data_answer_test tests/unit/data_hostile_test tests/unit/data_resume_test
+	tests/unit/data_pool_test tests/unit/data_answer_test tests/unit/data_hostile_test tests/unit/data_resume_test \
+	tests/unit/data_again_test
 THREADED = peerd/peerd peerd/cli/sealpost keyd/keyd creditd/creditd certd/certd
 threads-programs: $(THREADED)
 threads:
