@@ -1,6 +1,7 @@
 /*
  * directory.c - LOOKUP and ROSTER: certificates by exact name, and the services of the domain.
  */
+#include "common/base/clock.h"
 #include "keyd/db.h"
 #include "keyd/keyd.h"
 
@@ -102,7 +103,7 @@ roster_read(void *arg, enum sp_status st, const struct sp_pg_rows *rows)
 	const struct office *o = q->keyd->office;
 	SP_AUTO_DONE(sp_buf) issuers = { 0 }, services = { 0 };
 	struct sp_msg_roster_is answer = { .domain = sp_span_str(q->keyd->settings->domain),
-		.root = sp_buf_span(&o->root) };
+		.root = sp_buf_span(&o->root), .time_ms = sp_clock_wall_ms() };
 
 	if (st == SP_OK && sp_pg_count(rows) == 0)
 		st = SP_E_DATABASE;

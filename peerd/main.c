@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/conf/options.h"
@@ -174,6 +175,7 @@ static void
 begun(void *arg, enum sp_status st, const struct sp_why *why)
 {
 	struct peer *p = arg;
+	char past[SP_TIME_TEXT];
 
 	if (st != SP_OK) {
 		sp_log_fail(SP_LOG_ERR, "not-started", st, why);
@@ -183,6 +185,8 @@ begun(void *arg, enum sp_status st, const struct sp_why *why)
 		sp_loop_stop(p->loop);
 		return;
 	}
+	if (sp_clock_mark_ms() > sp_clock_wall_ms() + SP_LETTER_WINDOW_MS)
+		sp_log(SP_LOG_WARN, "clock-behind", "known-to-be-past=%s", sp_clock_text(sp_clock_mark_ms(), past));
 	sp_log(SP_LOG_INFO, "ready", "port=%u", post_port(p->post));
 	(void)sp_notify("READY=1");
 	refresh(p);
@@ -276,6 +280,7 @@ main(int argc, char **argv)
 	int exit_status;
 
 	sp_log_open("peerd");
+	(void)sp_clock_sure_ms();
 	program.nkeys = peer_conf_count;
 	if (!sp_program_begin(&program, argc, argv, &p.settings, &exit_status))
 		return exit_status;

@@ -1,13 +1,16 @@
 /*
- * clock.c - boot clock, wall clock and its text form.
+ * clock.c - boot clock, wall clock and what is known to be past, text form.
  */
 #include "common/base/clock.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "common/base/limits.h"
 
 static uint64_t
 now_ms(clockid_t id)
@@ -28,16 +31,19 @@ sp_clock_boot_ms(void)
 static int64_t
 test_offset_ms(void)
 {
-	const char *name = getenv("SEALPOST_CLOCK_FILE");
-	char text[32] = "";
+	const char *text = getenv("SEALPOST_CLOCK");
+	char held[32] = "";
 	ssize_t n = 0;
-	int fd = name != NULL ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+	int fd;
 
+	if (text == NULL || text[0] != '@')
+		return text != NULL ? strtoll(text, NULL, 10) : 0;
+	fd = open(text + 1, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
+		n = read(fd, held, sizeof(held) - 1);
 		close(fd);
 	}
-	return n > 0 ? strtoll(text, NULL, 10) : 0;
+	return n > 0 ? strtoll(held, NULL, 10) : 0;
 }
 #else
 static int64_t
@@ -50,12 +56,63 @@ test_offset_ms(void)
 uint64_t
 sp_clock_wall_ms(void)
 {
-	const char *offset = getenv("SEALPOST_CLOCK_OFFSET_MS");
-	int64_t ms = (int64_t)now_ms(CLOCK_REALTIME);
+	return (uint64_t)((int64_t)now_ms(CLOCK_REALTIME) + test_offset_ms());
+}
 
-	if (offset != NULL)
-		ms += strtoll(offset, NULL, 10);
-	return (uint64_t)(ms + test_offset_ms());
+/* Wall time minus boot clock, when it was asked for first: at the start. */
+static _Atomic uint64_t start_ms;
+
+uint64_t
+sp_clock_sure_ms(void)
+{
+	uint64_t now = sp_clock_wall_ms(), boot = sp_clock_boot_ms(), none = 0, steady;
+
+	if (atomic_compare_exchange_strong(&start_ms, &none, now - boot))
+		return now;
+	steady = start_ms + boot;
+	return now < steady ? now : steady;
+}
+
+/* ---- the mark ---- */
+static _Atomic uint64_t mark;
+
+void
+sp_clock_signed(uint64_t signed_ms)
+{
+	uint64_t now = sp_clock_wall_ms(), both = signed_ms < now ? signed_ms : now;
+
+	if (both > mark)
+		mark = both;
+}
+
+void
+sp_clock_told(uint64_t told_ms)
+{
+	uint64_t now = sp_clock_wall_ms(), both = told_ms < now ? told_ms : now, apart = (told_ms < now ? now : told_ms) - both;
+
+	if (apart <= SP_CLOCK_AGREE_MS && mark > both + SP_CLOCK_MISTAKE_MS)
+		mark = both;
+	sp_clock_signed(told_ms);
+}
+
+void
+sp_clock_remember(uint64_t mark_ms)
+{
+	mark = mark_ms;
+}
+
+uint64_t
+sp_clock_mark_ms(void)
+{
+	return mark;
+}
+
+uint64_t
+sp_clock_end_ms(void)
+{
+	uint64_t now = sp_clock_wall_ms(), held = mark;
+
+	return now > held ? now : held;
 }
 
 const char *

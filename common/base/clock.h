@@ -10,9 +10,25 @@
 /* Milliseconds since boot, sleep included; never goes back. */
 uint64_t sp_clock_boot_ms(void);
 
-/* Wall time in milliseconds since 1970-01-01 UTC; SEALPOST_CLOCK_OFFSET_MS (tests) is added, and in test builds what stands in
- * the file that SEALPOST_CLOCK_FILE names, which may change at any time. */
+/* Wall time in milliseconds since 1970-01-01 UTC. In test builds SEALPOST_CLOCK is added to it: milliseconds, or "@FILE" for a
+ * file that holds them and may change at any time. */
 uint64_t sp_clock_wall_ms(void);
+
+/*
+ * The mark: a time that is past, whatever the wall clock says later. It is raised to what a service says, as far as this
+ * machine's clock has got there, too: a single clock that is ahead raises nothing. One thread may raise it.
+ */
+void sp_clock_signed(uint64_t signed_ms);	/* it stands in something that a service has signed at any time */
+void sp_clock_told(uint64_t told_ms);		/* a service has just said so: a mark that both clocks contradict is brought back */
+void sp_clock_remember(uint64_t mark_ms);	/* of an earlier run */
+uint64_t sp_clock_mark_ms(void);
+
+/* What the time is for giving up what is under way: the earlier one of wall time and of what it was at the program's start and
+ * the boot clock have made of it. A clock that runs ahead for a while ends nothing. */
+uint64_t sp_clock_sure_ms(void);
+
+/* What the time is for things that end – sheets, franks, certificates: the later one of wall time and mark. */
+uint64_t sp_clock_end_ms(void);
 
 /* "2026-11-24T05:08:41Z" of wall milliseconds into out[21]; returns out. */
 #define SP_TIME_TEXT 21

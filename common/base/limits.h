@@ -154,8 +154,7 @@
 #define SP_EVENT_LIFE_MS (72ull * 3600 * 1000)
 #define SP_WAIT_FIRST_MS (60 * 1000)	/* a WAIT that does not say how long; doubled each time */
 #define SP_WAIT_MOST_MS (3600 * 1000)
-#define SP_WAIT_HEARD_MS (10 * 1000)	/* who was told to wait offers no sooner again, whatever is heard: two that wait for each
-					 * other must not wake each other all the time */
+#define SP_WAIT_HEARD_MS (10 * 1000)	/* who was told to wait offers no sooner again: two that wait must not wake each other */
 #define SP_PINGS_OUT 256		/* of a start, at once: the rest of the letters' room is for others */
 #define SP_PING_EACH_MS 1		/* a start says so to 1,000 stations a second */
 #define SP_OFFER_NAMES 60		/* bytes of the certds, and of the creditds, that an offer names */
@@ -198,6 +197,9 @@
 #define SP_TRUST_CERTS_MAX 16		/* roots and issuing certificates of one domain */
 #define SP_INVITE_DAYS 7
 #define SP_SHUTDOWN_MS (10 * 1000)
+#define SP_CLOCK_AGREE_MS (3600 * 1000)	/* clocks that differ by less agree */
+#define SP_CLOCK_MISTAKE_MS (24ull * 3600 * 1000)	/* a mark so far ahead of clocks that agree was a mistake */
+#define SP_CLOCK_KEEP_MS (60 * 1000)	/* a mark that rose by so much is written down: a crash loses no more */
 #define SP_LOG_BURST 20			/* lines a minute about what strangers do, for each kind */
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * ask.c - what an enrolled station asks of the directory: its roster, and the certificates of others.
  */
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/member/member_in.h"
 
@@ -182,6 +183,8 @@ roster_came(void *arg, const struct sp_answer *answer)
 	a->asked = false;
 	if ((a->st = sp_answer_read(answer, SP_MSG_ROSTER_IS, &roster, &a->why)) == SP_OK &&
 	    (a->st = roster_judge(a->station, answer->body, &a->issuers, &a->why)) == SP_OK) {
+		if (roster.time_ms > 0)
+			sp_clock_told(roster.time_ms);
 		sp_buf_add_span(&a->roster, answer->body);
 		a->st = sp_buf_status(&a->roster);
 	}

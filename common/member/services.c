@@ -12,7 +12,7 @@ take_cert(struct member *s, struct sp_span der)
 {
 	struct member_service *m = &s->certs[s->ncerts];
 	struct sp_why why = { "" };
-	enum sp_status st = sp_trust_check(s->trust, der, sp_clock_wall_ms(), &m->identity, &why);
+	enum sp_status st = sp_trust_check(s->trust, der, sp_clock_end_ms(), &m->identity, &why);
 
 	if (st == SP_OK) {
 		sp_buf_clear(&m->cert);
@@ -34,7 +34,7 @@ read_tariff(struct member *s, const struct sp_msg_roster_is *roster, struct sp_w
 	const char *domain = s->identity.name.domain;
 	enum sp_status st;
 
-	if ((st = sp_trust_check(s->trust, roster->tariff_signer, sp_clock_wall_ms(), &signer, why)) != SP_OK ||
+	if ((st = sp_trust_check(s->trust, roster->tariff_signer, sp_clock_end_ms(), &signer, why)) != SP_OK ||
 	    (st = sp_statement_open(SP_STMT_TARIFF, roster->tariff, roster->tariff_signature, &signer, domain, &tariff,
 	    why)) != SP_OK)
 		return st;
@@ -86,7 +86,7 @@ member_learn_service(struct member *s, struct sp_span cert, struct sp_why *why)
 {
 	struct member_service *m = &s->learnt[s->next_learnt];
 	struct sp_identity id;
-	enum sp_status st = sp_trust_check(s->trust, cert, sp_clock_wall_ms(), &id, why);
+	enum sp_status st = sp_trust_check(s->trust, cert, sp_clock_end_ms(), &id, why);
 
 	if (st != SP_OK)
 		return st;

@@ -96,7 +96,9 @@ sp_frank_pays(const struct sp_frank *frank, const struct sp_hash *offer, uint64_
 		return sp_fail(SP_E_FRANK, why, "the frank spends serials that its sheet does not have");
 	if (frank->bytes != bytes || frank->price != price || sp_tariff_price(&sheet->tariff, bytes) != price)
 		return sp_fail(SP_E_FRANK, why, "the frank's price is not that of the delivery");
-	if (frank->valid_until_ms <= now_ms || sheet->valid_until_ms <= now_ms)
-		return sp_fail(SP_E_FRANK, why, "the frank or its sheet has ended");
+	if (sheet->valid_until_ms <= now_ms)
+		return sp_fail(SP_E_FRANK, why, "the sheet of the frank has ended; if it has not, the clock is wrong here or at the sender");
+	if (frank->valid_until_ms <= now_ms)
+		return sp_fail(SP_E_FRANK, why, "the frank has ended; if it has not, the clock is wrong here or at the sender");
 	return SP_OK;
 }

@@ -57,7 +57,7 @@ say_end(const json_t *sheets)
 	json_array_foreach(sheets, i, s) {
 		const char *until = api_text(s, "valid_until", "");
 
-		if (!api_true(s, "closed") && api_number(s, "free") > 0 && (first[0] == 0 || strcmp(until, first) < 0))
+		if (!api_true(s, "closed") && !api_true(s, "ended") && api_number(s, "free") > 0 && (first[0] == 0 || strcmp(until, first) < 0))
 			first = until;
 	}
 	if (first[0] != 0)
@@ -96,6 +96,7 @@ say_credits(const struct cli *cli, const json_t *c)
 		printf("%-10s %llu of them only when creditd has been reached\n", "", withheld);
 	say_number("reserved", api_number(c, "reserved"), "for deliveries under way");
 	say_number("void", api_number(c, "void"), "of deliveries that failed after they were paid: they come back later");
+	say_number("ended", api_number(c, "ended"), "not spent in time: creditd gives them back to the account");
 	say_number("spent", api_number(c, "spent"), "");
 	say_end(json_object_get(c, "sheets"));
 	say_prices(tariff);

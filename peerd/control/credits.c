@@ -80,9 +80,10 @@ account_found(void *arg, enum sp_status st, struct event_row **rows, size_t coun
 		return;
 	}
 	account = last_account(rows, count);
-	call_answer(k->call, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}",
+	call_answer(k->call, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}",
 	    "free", (json_int_t)b->free, "granted", (json_int_t)k->granted, "withheld", (json_int_t)b->withheld,
 	    "reserved", (json_int_t)b->reserved, "spent", (json_int_t)b->spent, "void", (json_int_t)b->voided,
+	    "ended", (json_int_t)b->ended,
 	    "low", tariff->count > 0 && b->free < p->settings.low_balance, "account",
 	    account[0] != 0 ? json_safe_text(account) : json_null(), "tariff", prices(tariff), "sheets", json_incref(k->sheets),
 	    "lacks", lacks(p, b)));
@@ -95,14 +96,14 @@ static void
 sheets_found(void *arg, enum sp_status st, const struct sheet_row *rows, size_t count)
 {
 	struct looking *k = arg;
-	uint64_t now = sp_clock_wall_ms();
+	uint64_t now = sp_clock_end_ms();
 
 	for (size_t i = 0; st == SP_OK && i < count; i++) {
 		const struct sheet_row *r = &rows[i];
 
-		json_array_append_new(k->sheets, json_pack("{s:I, s:I, s:o, s:b}", "granted", (json_int_t)r->count, "free",
+		json_array_append_new(k->sheets, json_pack("{s:I, s:I, s:o, s:b, s:b}", "granted", (json_int_t)r->count, "free",
 		    (json_int_t)(r->first + r->count - r->next + r->freed), "valid_until", json_time(r->valid_until_ms),
-		    "closed", r->closed));
+		    "closed", r->closed, "ended", r->valid_until_ms <= now));
 		if (!r->closed && r->valid_until_ms > now)
 			k->granted += r->count;
 	}
@@ -137,7 +138,7 @@ on_credits(struct call *c)
 		return;
 	}
 	k->call = c;
-	st = store_balance(c->peer->store, sp_clock_wall_ms(), balance_found, k);
+	st = store_balance(c->peer->store, sp_clock_end_ms(), balance_found, k);
 	if (st != SP_OK)
 		fail(k, st);
 }

@@ -5,7 +5,18 @@
 
 #include <signal.h>
 
+#include "common/base/clock.h"
 #include "peerd/control/json.h"
+
+/* A correspondent whose clock differs. */
+static void
+add_clock(void *arg, const struct correspondent *c)
+{
+	char clock[CORRESPONDENT_CLOCK];
+
+	if (correspondent_clock(c, clock)[0] != 0)
+		json_array_append_new(arg, json_string(clock));
+}
 
 /* What this station cannot do now, and why, in plain words. */
 static json_t *
@@ -24,6 +35,10 @@ lacks(const struct peer *p)
 		json_array_append_new(list, json_string("no certd is known: receipts are direct, without a postmark"));
 	if (wallet_has_closed(p->wallet))
 		json_array_append_new(list, json_string(CONTROL_CLOSED_SHEET));
+	if (sp_clock_mark_ms() > sp_clock_wall_ms() + SP_LETTER_WINDOW_MS)
+		json_array_append_new(list, json_string("the clock of this machine is behind the time that services have told: set it"));
+	if (p->book != NULL)
+		book_each(p->book, add_clock, list);
 	return list;
 }
 

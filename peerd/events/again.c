@@ -85,7 +85,7 @@ send_wait(struct live *l)
 	uint64_t now = sp_clock_wall_ms();
 	struct sp_why why;
 
-	if (now >= l->row->until_ms)
+	if (sp_clock_sure_ms() >= l->row->until_ms)
 		send_fail(l, sp_fail(SP_E_TIMEOUT, &why, "the recipient did not take it in time"), &why);
 	else if (l->row->due_ms <= now)
 		live_timer(l, 0, SEND_ON_TIMER);

@@ -28,7 +28,7 @@ fail(struct live *l, enum sp_status st, const struct sp_why *why)
 static bool
 is_over(const struct live *l)
 {
-	return sp_clock_wall_ms() > l->row->until_ms;
+	return sp_clock_sure_ms() > l->row->until_ms;
 }
 
 static bool

@@ -57,6 +57,7 @@ book(struct live *l, const struct sp_sheet *sheet, const struct member_service *
 	row.statement = l->row->done;
 	row.signature = l->row->done_signature;
 	row.signer = signer->cert;
+	sp_clock_signed(sheet->issued_ms);
 	live_hold(l);
 	if ((st = store_sheet_add(l->all->parts.store, &row, booked, l)) != SP_OK)
 		live_go_on(l);

@@ -197,7 +197,7 @@ looked_up(void *arg, enum sp_status st, struct event_row **rows, size_t count)
 	if (st == SP_OK)
 		st = may_begin(r, &why);
 	if (st == SP_OK)
-		st = store_serials_again(r->all->parts.store, &r->id, sp_clock_wall_ms(), paid_again, r);
+		st = store_serials_again(r->all->parts.store, &r->id, sp_clock_end_ms(), paid_again, r);
 	if (st != SP_OK)
 		retry_no(r, st, &why);
 }

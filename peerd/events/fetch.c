@@ -159,7 +159,7 @@ check(struct live *l, struct sp_span p7m, struct sp_receipt *ret_receipt, struct
 	sp_sha256(p7m, &hash);
 	if (!sp_hash_eq(&hash, &done.receipt))
 		return sp_fail(SP_E_RECEIPT, why, "it is not the receipt that the recipient announced");
-	st = sp_cms_verify(p7m, member_trust(s), sp_clock_wall_ms(), &text, &cert, &signer, why);
+	st = sp_cms_verify(p7m, member_trust(s), sp_clock_end_ms(), &text, &cert, &signer, why);
 	if (st != SP_OK)
 		return st;
 	if (!sp_hash_eq(&signer.hash, &offer.recipient_cert))

@@ -217,7 +217,7 @@ ask(struct live *l)
 static void
 ask_later(struct live *l)
 {
-	if (sp_clock_wall_ms() < l->row->until_ms)
+	if (sp_clock_sure_ms() < l->row->until_ms)
 		live_timer_again(l, &l->asks, FIRST_MS, MOST_MS, HAND_IN_ON_TIMER);
 	else
 		live_happens(l, HAND_IN_ON_EXPIRED, "given up: %s", l->row->reason_text);

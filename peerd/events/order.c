@@ -162,7 +162,8 @@ balanced(void *arg, enum sp_status st, const struct wallet_balance *balance)
 	struct sp_why why = { "" };
 
 	if (st == SP_OK && balance->free == 0)
-		st = sp_fail(SP_E_CREDITS, &why, "there are no credits left: sending is suspended");
+		st = sp_fail(SP_E_CREDITS, &why, balance->ended > 0 ? "the time of the credits here has ended: sending is suspended "
+		    "until there are new ones" : "there are no credits left: sending is suspended");
 	if (st != SP_OK)
 		give_up(o, st, &why);
 	else
@@ -221,7 +222,7 @@ events_send(struct events *e, const struct events_order *order, events_rows_fn *
 	o->arg = arg;
 	if (member_tariff(e->parts.station)->count == 0)
 		save_rows(o);
-	else if ((st = store_balance(e->parts.store, sp_clock_wall_ms(), balanced, o)) != SP_OK)
+	else if ((st = store_balance(e->parts.store, sp_clock_end_ms(), balanced, o)) != SP_OK)
 		give_up(o, st, NULL);
 }
 

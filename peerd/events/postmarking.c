@@ -78,7 +78,7 @@ send_postmark_soon(struct live *l)
 void
 send_postmark_later(struct live *l)
 {
-	if (sp_clock_wall_ms() < l->row->until_ms) {
+	if (sp_clock_sure_ms() < l->row->until_ms) {
 		live_timer_again(l, &l->fetches, LATE_FIRST_MS, LATE_MOST_MS, SEND_ON_TIMER);
 		return;
 	}

@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <stdio.h>
 
+#include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -220,6 +221,7 @@ receipts_take(struct live *l, const struct sp_answer *answer, receipts_kept_fn *
 
 	if ((st = sp_answer_read(answer, SP_MSG_POSTMARK_IS, &m, why)) != SP_OK || (st = check(l, &m, &p, why)) != SP_OK)
 		return st;
+	sp_clock_signed(p.postmark.received_s * 1000);
 	if (l->keeping == l->generation)
 		return SP_OK;	/* asked for twice; a second writing could outlive the event and leave half a file */
 	if ((k = keeping_new(l, &m, &p)) == NULL)

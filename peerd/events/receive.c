@@ -19,7 +19,7 @@ receive_fail(struct live *l, enum sp_status st, const struct sp_why *why)
 void
 receive_await(struct live *l)
 {
-	uint64_t now = sp_clock_wall_ms();
+	uint64_t now = sp_clock_sure_ms();
 
 	live_timer(l, l->row->until_ms > now ? l->row->until_ms - now : 0, RECEIVE_ON_EXPIRED);
 }

@@ -100,7 +100,7 @@ check(struct live *l, const struct sp_sheet *sheet)
 		st = sp_statement_read(SP_STMT_OFFER, sp_buf_span(&l->row->offer), &offer, &why);
 	if (st == SP_OK)
 		st = sp_frank_pays(&l->frank, &l->offer_hash, offer.bytes, offer.price,
-		    &member_identity(l->all->parts.station)->hash, &from->identity, sheet, sp_clock_wall_ms(), &why);
+		    &member_identity(l->all->parts.station)->hash, &from->identity, sheet, sp_clock_end_ms(), &why);
 	if (st != SP_OK) {
 		refuse(l, st, &why);
 		return;

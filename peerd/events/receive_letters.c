@@ -66,7 +66,7 @@ told(void *arg, enum sp_status st, const struct sp_why *why, const struct post_a
 		return;
 	}
 	sp_log_fail(SP_LOG_INFO, "done-unanswered", st, why);
-	if (sp_clock_wall_ms() > l->row->until_ms)
+	if (sp_clock_sure_ms() > l->row->until_ms)
 		live_happens(l, RECEIVE_ON_EXPIRED, "received; the sender was not seen again");
 	else
 		live_happens(l, RECEIVE_ON_UNANSWERED, NULL);

@@ -83,7 +83,7 @@ reserve(struct live *l)
 	enum sp_status st;
 
 	live_hold(l);
-	st = store_serials_reserve(l->all->parts.store, &l->row->id, bytes, sp_clock_wall_ms(), reserved, l);
+	st = store_serials_reserve(l->all->parts.store, &l->row->id, bytes, sp_clock_end_ms(), reserved, l);
 	if (st != SP_OK) {
 		live_go_on(l);
 		not_now(l, st, NULL);
@@ -113,7 +113,7 @@ is_fresh(const struct live *l)
 
 	return l->row->frank.len > 0 &&
 	    sp_statement_read(SP_STMT_FRANK, sp_buf_span(&l->row->frank), &frank, NULL) == SP_OK &&
-	    frank.valid_until_ms > sp_clock_wall_ms() + SP_FRANK_LIFE_MS / 2;
+	    frank.valid_until_ms > sp_clock_end_ms() + SP_FRANK_LIFE_MS / 2;
 }
 
 static enum sp_status
@@ -125,7 +125,7 @@ sign(struct live *l, struct sp_why *why)
 	l->frank.offer = l->offer_hash;
 	l->frank.recipient_cert = l->peer_cert;
 	l->frank.bytes = l->row->bytes;
-	l->frank.valid_until_ms = sp_clock_wall_ms() + SP_FRANK_LIFE_MS;
+	l->frank.valid_until_ms = sp_clock_end_ms() + SP_FRANK_LIFE_MS;
 	sp_buf_clear(&l->row->frank);
 	st = sp_frank_sign(&l->frank, member_key(l->all->parts.station), &l->row->frank, signature, why);
 	if (st == SP_OK && !bytes_set(&l->row->frank_signature, sp_span(signature, sizeof(signature))))

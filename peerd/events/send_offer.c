@@ -134,10 +134,15 @@ void
 send_peer_ended(struct live *l, struct sp_span statement, struct sp_span signature, enum sp_status reason, int happening,
     const char *words)
 {
+	char clock[CORRESPONDENT_CLOCK];
+	struct sp_why why = { "" };
+
 	if (!bytes_set(&l->row->final, statement) || !bytes_set(&l->row->final_signature, signature))
 		reason = SP_E_NOMEM;
-	live_reason(l, reason, NULL);
-	live_happens(l, happening, "%s: %s", words, sp_status_text(reason));
+	if (correspondent_clock(recipient(l), clock)[0] != 0 && (reason == SP_E_FRANK || reason == SP_E_UNPAID))
+		sp_why_set(&why, "%s; %s", sp_status_text(reason), clock);
+	live_reason(l, reason, &why);
+	live_happens(l, happening, "%s: %s", words, l->row->reason_text);
 }
 
 void

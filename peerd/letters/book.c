@@ -4,6 +4,8 @@
  */
 #include "peerd/letters/book.h"
 
+#include <stdio.h>
+
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "peerd/letters/book_in.h"
@@ -239,6 +241,20 @@ correspondent_holds(const struct correspondent *c, uint64_t wall_ms)
 	return c->identity.not_before <= now && now <= c->identity.not_after;
 }
 
+const char *
+correspondent_clock(const struct correspondent *c, char out[CORRESPONDENT_CLOCK])
+{
+	uint64_t minutes = c != NULL ? (uint64_t)llabs(c->offset_ms) / 60000 : 0;
+	char name[SP_NAME_TEXT];
+
+	out[0] = 0;
+	if (minutes > 0)
+		snprintf(out, CORRESPONDENT_CLOCK, "the clock of %s is %llu minutes %s this one",
+		    sp_identity_text(&c->identity, name), (unsigned long long)minutes,
+		    c->offset_ms > 0 ? "ahead of" : "behind");
+	return out;
+}
+
 /* ---- what letters teach ---- */
 static void
 forget_oldest_stranger(struct known_table *t)
@@ -272,7 +288,7 @@ book_learn_cert(struct book *b, struct sp_span der, const struct correspondent *
 
 	if (!member_is_enrolled(b->station))
 		return sp_fail(SP_E_NOTENROLLED, why, "this station is not enrolled yet");
-	if ((st = sp_trust_check(member_trust(b->station), der, sp_clock_wall_ms(), &identity, why)) != SP_OK)
+	if ((st = sp_trust_check(member_trust(b->station), der, sp_clock_end_ms(), &identity, why)) != SP_OK)
 		return st;
 	if (!identity.has_keys)
 		return sp_fail(SP_E_CERT, why, "the certificate holds no letter key");

@@ -143,7 +143,7 @@ take(struct book_op *op, struct sp_span der, struct sp_why *why)
 	const struct known *k;
 	enum sp_status st;
 
-	if ((st = sp_trust_check(member_trust(b->station), der, sp_clock_wall_ms(), &new.identity, why)) != SP_OK)
+	if ((st = sp_trust_check(member_trust(b->station), der, sp_clock_end_ms(), &new.identity, why)) != SP_OK)
 		return st;
 	if (!new.identity.has_keys || !identity_is_of(&new.identity, &op->name))
 		return sp_fail(SP_E_IDENTITY, why, "the directory gave the certificate of somebody else");

@@ -174,8 +174,11 @@ address_add(struct out *o, const struct sp_addr *addr, bool before_seen)
 static void
 no_answer(struct out *o, enum sp_status st, const char *reason)
 {
-	char addr[SP_ADDR_TEXT];
+	const struct correspondent *c = book_by_cert(o->post->book, &o->to_cert);
+	char addr[SP_ADDR_TEXT], clock[CORRESPONDENT_CLOCK];
 
+	if (reason[0] == 0)
+		reason = correspondent_clock(c, clock);
 	if (reason[0] != '\0')
 		sp_fail(st, &o->why, "%s does not answer at %s: %.120s", o->to_name, sp_addr_text(&o->addrs[0], addr),
 		    reason);
@@ -439,7 +442,7 @@ prepare(struct out *o, const struct sp_hash *to_cert, const void *msg)
 	if (c == NULL)
 		return sp_fail(SP_E_NOKEY, &o->why, "no certificate is known for this destination");
 	sp_identity_text(&c->identity, o->to_name);
-	if (!correspondent_holds(c, sp_clock_wall_ms()))
+	if (!correspondent_holds(c, sp_clock_end_ms()))
 		return sp_fail(SP_E_CERT_EXPIRED, &o->why, "the certificate of %s has ended or not begun",
 		    o->to_name);
 	o->to_cert = *to_cert;

@@ -230,13 +230,6 @@ from_known(struct post *p, const struct sp_return *from, struct sp_span bytes, c
 	struct memory_seen seen;
 	struct sp_hash core;
 
-	if (!in_time(letter->head.time_ms)) {
-		struct sp_msg_clock clock = { .time_ms = sp_clock_wall_ms() };
-
-		p->counts.clocks++;
-		post_answer(p, from, letter->sender_key, &letter->head.id, bytes.n, SP_MSG_CLOCK, &clock, NULL);
-		return;
-	}
 	memcpy(key.sender, letter->sender_key, SP_X25519);
 	sp_sha256(sp_span(bytes.p, bytes.n - SP_LETTER_MACS), &core);
 	switch (memory_look(p->memory, &key, &core, sp_clock_boot_ms(), &seen)) {
@@ -261,6 +254,15 @@ from_known(struct post *p, const struct sp_return *from, struct sp_span bytes, c
 }
 
 static void
+answer_clock(struct post *p, const struct sp_return *from, struct sp_span bytes, const struct sp_letter *letter)
+{
+	struct sp_msg_clock clock = { .time_ms = sp_clock_wall_ms() };
+
+	p->counts.clocks++;
+	post_answer(p, from, letter->sender_key, &letter->head.id, bytes.n, SP_MSG_CLOCK, &clock, NULL);
+}
+
+static void
 question(struct post *p, const struct sp_return *from, struct sp_span bytes, const struct sp_letter *letter,
     struct sp_buf *text, bool asked)
 {
@@ -275,10 +277,12 @@ question(struct post *p, const struct sp_return *from, struct sp_span bytes, con
 		POST_DROP(p, strangers);
 	else if (c == NULL)
 		stranger_ask(p, from, bytes, letter->sender_key);
-	else if (!correspondent_holds(c, sp_clock_wall_ms()))
-		POST_DROP(p, expired);
 	else if (silent && letter->type != SP_MSG_GET)
 		POST_DROP(p, silenced);
+	else if (!in_time(letter->head.time_ms))
+		answer_clock(p, from, bytes, letter);	/* before the certificate: it may have ended by a wrong clock only */
+	else if (!correspondent_holds(c, sp_clock_end_ms()))
+		POST_DROP(p, expired);
 	else
 		from_known(p, from, bytes, letter, text, c);
 }

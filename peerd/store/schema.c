@@ -79,6 +79,9 @@ static const char *const steps[] = {
 	"ALTER TABLE event ADD COLUMN breaks INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE event ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE event ADD COLUMN wait_peer INTEGER NOT NULL DEFAULT 0;",
+
+	/* 5: the clock's mark, one row */
+	"CREATE TABLE clock (number INTEGER PRIMARY KEY CHECK (number = 1), mark_ms INTEGER NOT NULL) STRICT;",
 };
 
 int

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
@@ -19,6 +20,7 @@ struct store {
 	bool started;
 	pthread_t thread;
 	struct sql sql;			/* the thread's */
+	uint64_t mark_ms;		/* of the clock, as it stands in the database; the thread's */
 	void **batch;			/* owned, SP_STORE_QUEUE slots; the thread's */
 };
 
@@ -75,18 +77,56 @@ pass_faults(void **jobs, size_t n, const char *when)
 	SP_FAULT_STEP(when, "store-commit");
 }
 
-/* changed: there is something to lose. */
-static enum sp_status
-commit(struct sql *sql, void **jobs, size_t n, bool changed, struct sp_why *why)
+/* ---- the clock's mark ---- */
+/* Is it worth writing down? least: by how much it must have risen; one that was brought back always is. */
+static bool
+mark_moved(const struct store *s, uint64_t mark_ms, uint64_t least_ms)
 {
+	return mark_ms < s->mark_ms || mark_ms >= s->mark_ms + least_ms;
+}
+
+static enum sp_status
+put_mark(struct store *s, uint64_t mark_ms, struct sp_why *why)
+{
+	sqlite3_bind_int64(sql_begin(&s->sql, SQL_CLOCK_PUT), 1, (sqlite3_int64)mark_ms);
+	return sql_run(&s->sql, SQL_CLOCK_PUT, why);
+}
+
+static enum sp_status
+read_mark(struct store *s, struct sp_why *why)
+{
+	sqlite3_stmt *stmt = sql_begin(&s->sql, SQL_CLOCK);
 	enum sp_status st;
+	bool row;
+
+	if ((st = sql_step(&s->sql, SQL_CLOCK, &row, why)) != SP_OK || !row)
+		return st;
+	s->mark_ms = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sql_end(&s->sql, SQL_CLOCK);
+	sp_clock_remember(s->mark_ms);
+	return SP_OK;
+}
+
+/* changed: there is something to lose; then the mark goes along, and costs no sync of its own. */
+static enum sp_status
+commit(struct store *s, void **jobs, size_t n, bool changed, struct sp_why *why)
+{
+	struct sql *sql = &s->sql;
+	uint64_t mark_ms = sp_clock_mark_ms();
+	enum sp_status st = SP_OK;
 
 	if (changed)
 		pass_faults(jobs, n, "before");
+	if (!changed || !mark_moved(s, mark_ms, SP_CLOCK_KEEP_MS))
+		mark_ms = s->mark_ms;
+	else
+		st = put_mark(s, mark_ms, why);
 	if (changed && (errno = SP_FAULT_ERRNO("store-commit")) != 0)
 		st = sp_fail_errno(SP_E_IO, why, "the database cannot be written");
-	else
+	if (st == SP_OK)
 		st = sql_run(sql, SQL_COMMIT, why);
+	if (st == SP_OK)
+		s->mark_ms = mark_ms;
 	if (st != SP_OK && sqlite3_get_autocommit(sql->db) == 0 && sql_run(sql, SQL_ROLLBACK, NULL) != SP_OK)
 		sp_log(SP_LOG_ERR, "store-rollback-failed", "reason=\"%s\"", sqlite3_errmsg(sql->db));
 	if (changed)
@@ -96,8 +136,9 @@ commit(struct sql *sql, void **jobs, size_t n, bool changed, struct sp_why *why)
 
 /* One transaction over as many of the jobs as it carries; returns how many have their status now. */
 static size_t
-run_transaction(struct sql *sql, void **jobs, size_t n)
+run_transaction(struct store *s, void **jobs, size_t n)
 {
+	struct sql *sql = &s->sql;
 	struct sp_why why = { "" };
 	int changes = sqlite3_total_changes(sql->db);
 	enum sp_status st;
@@ -117,7 +158,7 @@ run_transaction(struct sql *sql, void **jobs, size_t n)
 			return i + 1;
 		}
 	}
-	if ((st = commit(sql, jobs, n, sqlite3_total_changes(sql->db) != changes, &why)) != SP_OK)
+	if ((st = commit(s, jobs, n, sqlite3_total_changes(sql->db) != changes, &why)) != SP_OK)
 		spoil(jobs, n, st, &why);
 	return n;
 }
@@ -130,7 +171,7 @@ store_thread(void *arg)
 
 	while ((n = sp_queue_wait(s->in, s->batch, SP_STORE_QUEUE)) > 0) {
 		for (size_t done = 0; done < n;)
-			done += run_transaction(&s->sql, s->batch + done, n - done);
+			done += run_transaction(s, s->batch + done, n - done);
 		for (size_t i = 0; i < n; i++)
 			if (sp_queue_push(s->out, s->batch[i]) != SP_OK)
 				abort();	/* cannot be: it is as long as what may be open */
@@ -170,6 +211,7 @@ store_new(struct sp_loop *loop, const char *path, struct store **ret_store, stru
 	if (s->in == NULL || s->out == NULL || s->batch == NULL)
 		return sp_fail(SP_E_NOMEM, why, "out of memory or descriptors");
 	if ((st = sql_open(&s->sql, path, why)) != SP_OK ||
+	    (st = read_mark(s, why)) != SP_OK ||
 	    (st = sp_loop_drain(loop, s->out, answered, s)) != SP_OK ||
 	    (st = start_thread(s, why)) != SP_OK)
 		return st;
@@ -189,6 +231,18 @@ drop_answers(struct store *s)
 	}
 }
 
+/* What rose since the last change, so that a start after a stop knows all of it. */
+static void
+keep_mark(struct store *s)
+{
+	uint64_t mark_ms = sp_clock_mark_ms();
+	struct sp_why why = { "" };
+	enum sp_status st = mark_moved(s, mark_ms, 1) ? put_mark(s, mark_ms, &why) : SP_OK;
+
+	if (st != SP_OK)
+		sp_log_fail(SP_LOG_WARN, "mark-not-kept", st, &why);
+}
+
 void
 store_free(struct store *s)
 {
@@ -197,6 +251,7 @@ store_free(struct store *s)
 	if (s->started) {
 		sp_queue_close(s->in);
 		pthread_join(s->thread, NULL);
+		keep_mark(s);
 	}
 	if (s->out != NULL) {
 		sp_loop_undrain(s->loop, s->out);

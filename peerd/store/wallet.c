@@ -293,6 +293,7 @@ balance_run(struct sqlite3 *db, struct store_job *job)
 	w->balance.voided = (uint64_t)sqlite3_column_int64(stmt, 3);
 	w->balance.sheets = (uint64_t)sqlite3_column_int64(stmt, 4);
 	w->balance.withheld = (uint64_t)sqlite3_column_int64(stmt, 5);
+	w->balance.ended = (uint64_t)sqlite3_column_int64(stmt, 6);
 	sql_end(sql, SQL_BALANCE);
 	return SP_OK;
 }

@@ -75,9 +75,9 @@ SP_MUST_CHECK enum sp_status store_serials_again(struct store *s, const struct s
 SP_MUST_CHECK enum sp_status store_serials_mend(struct store *s, store_done_fn *fn, void *arg);
 
 /* Free and withheld are counted over open sheets that are valid at now_ms. withheld: of the free ones, what may be spent only
- * when creditd was told of what is spent already. */
+ * when creditd was told of what is spent already. ended: what sheets had left when they ended. */
 struct wallet_balance {
-	uint64_t free, withheld, reserved, spent, voided, sheets;
+	uint64_t free, withheld, reserved, spent, voided, sheets, ended;
 };
 typedef void store_balance_fn(void *arg, enum sp_status st, const struct wallet_balance *balance);
 SP_MUST_CHECK enum sp_status store_balance(struct store *s, uint64_t now_ms, store_balance_fn *fn, void *arg);

@@ -282,7 +282,7 @@ static enum sp_status
 take_sheets(struct wallet *w, const struct sheet_row *rows, size_t count)
 {
 	const struct sp_id zero = { { 0 } };
-	uint64_t now = sp_clock_wall_ms();
+	uint64_t now = sp_clock_end_ms();
 
 	if (!w->loaded && (w->starting = calloc(count + 1, sizeof(*w->starting))) == NULL)
 		return SP_E_NOMEM;

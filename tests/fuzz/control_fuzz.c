@@ -221,6 +221,14 @@ bool wallet_has_closed(const struct wallet *w) { return w != NULL; }
 
 static struct book_row entry = { "bob@post.example", "", 1 };
 static struct correspondent bob;
+void book_each(const struct book *b, void (*fn)(void *, const struct correspondent *), void *arg) { (void)b, fn(arg, &bob); }
+
+const char *
+correspondent_clock(const struct correspondent *c, char out[CORRESPONDENT_CLOCK])
+{
+	return (void)c, strcpy(out, "");
+}
+
 size_t book_count(const struct book *b) { return b != NULL; }
 const struct book_row *book_entry(const struct book *b, size_t number) { return (void)b, (void)number, &entry; }
 

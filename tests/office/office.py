@@ -98,7 +98,7 @@ class Office:
         env = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "NOTIFY_SOCKET"}
         env["PGPASSFILE"] = self.path("pgpass")
         if folder is not None and self.steered:
-            env.update(SEALPOST_FAULT="@" + os.path.join(folder, "fault"), SEALPOST_CLOCK_FILE=os.path.join(folder, "clock"))
+            env.update(SEALPOST_FAULT="@" + os.path.join(folder, "fault"), SEALPOST_CLOCK="@" + os.path.join(folder, "clock"))
         return env
 
     def conninfo(self, role):

@@ -124,7 +124,7 @@ def test_the_same_frank_again_is_one_frank(office):
 @pytest.mark.parametrize("twist, words", [
     ("bad-signature", None),
     ("other-recipient", "the frank is for another recipient"),
-    ("ended", "the frank or its sheet has ended"),
+    ("ended", "the frank has ended"),
     ("frank-bytes=11", "the frank's price is not that of the delivery"),
     ("frank-price=2", "the frank's price is not that of the delivery"),
     ("price=2", "the frank's price is not that of the delivery"),
@@ -201,7 +201,7 @@ def test_wal09_a_sheet_that_has_ended_pays_nothing(office):
     creditd = office.path("creditd", "state")
     assert alice.pay(sheet=alice.forge("good", creditd, "creditd"), serial=1) == "accept answer OK"      # such a one would be taken
     assert alice.pay(sheet=alice.forge("old", creditd, "creditd", "ended"), serial=1) == "accept refuse FRANK"
-    is_refused(alice, "FRANK", "the frank or its sheet has ended")
+    is_refused(alice, "FRANK", "the sheet of the frank has ended")
 
 
 def test_wal20_a_sheet_that_no_creditd_has_signed_pays_nothing(office):

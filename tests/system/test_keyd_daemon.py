@@ -404,7 +404,7 @@ def test_its_own_certificate_is_renewed_under_the_same_key(ready):
     ready.start()
     ready.daemon.stop()
     assert own("-serial") == serial
-    ready.start(SEALPOST_CLOCK_OFFSET_MS=str(61 * 86400 * 1000))
+    ready.start(SEALPOST_CLOCK=str(61 * 86400 * 1000))
     assert own("-serial") != serial and own("-pubkey") == key
     assert " renewed " in ready.log()
     assert ready.db.one("SELECT count(*) FROM key.v_certificate WHERE role = 'keyd'") == "2"

@@ -36,26 +36,28 @@ START_TEST(ids_rise_strictly)
 }
 END_TEST
 
+#ifdef SP_FAULTS
 /* A wall clock that jumps back must not make ids fall. */
 START_TEST(ids_rise_when_the_clock_falls)
 {
 	struct sp_id a, b;
 
-	setenv("SEALPOST_CLOCK_OFFSET_MS", "0", 1);
+	setenv("SEALPOST_CLOCK", "0", 1);
 	a = sp_id_new();
-	setenv("SEALPOST_CLOCK_OFFSET_MS", "-3600000", 1);
+	setenv("SEALPOST_CLOCK", "-3600000", 1);
 	b = sp_id_new();
 	ck_assert_int_gt(memcmp(&b, &a, sizeof(b)), 0);
-	setenv("SEALPOST_CLOCK_OFFSET_MS", "3600000", 1);
+	setenv("SEALPOST_CLOCK", "3600000", 1);
 	a = sp_id_new();
 	ck_assert_uint_ge(sp_id_ms(&a), sp_id_ms(&b) + 3500000);
-	setenv("SEALPOST_CLOCK_OFFSET_MS", "315360000000", 1);	/* ten years */
+	setenv("SEALPOST_CLOCK", "315360000000", 1);	/* ten years */
 	b = sp_id_new();
-	setenv("SEALPOST_CLOCK_OFFSET_MS", "0", 1);
+	setenv("SEALPOST_CLOCK", "0", 1);
 	a = sp_id_new();
 	ck_assert_uint_lt(sp_id_ms(&a) + 1000, sp_id_ms(&b));
 }
 END_TEST
+#endif
 
 #define EACH 2000
 
@@ -109,5 +111,8 @@ START_TEST(text_both_ways)
 }
 END_TEST
 
-UNIT_MAIN("base/id", ids_are_uuid_version_7_of_now, ids_rise_strictly, ids_rise_when_the_clock_falls,
+UNIT_MAIN("base/id", ids_are_uuid_version_7_of_now, ids_rise_strictly,
+#ifdef SP_FAULTS
+    ids_rise_when_the_clock_falls,
+#endif
     ids_of_threads_differ, text_both_ways)

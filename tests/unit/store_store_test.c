@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "tests/unit/store_in_test.h"
 
@@ -292,6 +293,41 @@ START_TEST(nothing_is_answered_before_the_commit)
 END_TEST
 #endif
 
+/* It goes along with changes, not each time, and is all there after a stop. */
+START_TEST(wal09_the_mark_of_the_clock_is_kept)
+{
+	const uint64_t then = 1000ull * SP_CLOCK_KEEP_MS;
+
+	fresh_store();
+	sp_clock_remember(then);
+	close_store();
+	sp_clock_remember(0);
+	ck_assert_int_eq(killed_child(), SIGKILL);	/* in which it stays as it was */
+	open_store();
+	ck_assert_uint_eq(sp_clock_mark_ms(), then);
+	sp_clock_remember(then + SP_CLOCK_KEEP_MS - 1);
+	submit("CREATE TABLE t (x)", SP_OK);
+	run_loop();
+	ck_assert_int_eq(count_of("SELECT mark_ms / 1000 FROM clock"), then / 1000);
+	sp_clock_remember(then + SP_CLOCK_KEEP_MS);
+	submit("SELECT 1", SP_OK);			/* changes nothing: nothing is written */
+	run_loop();
+	ck_assert_int_eq(count_of("SELECT mark_ms / 1000 FROM clock"), then / 1000);
+	submit("INSERT INTO t VALUES (1)", SP_OK);
+	run_loop();
+	ck_assert_int_eq(count_of("SELECT mark_ms / 1000 FROM clock"), (then + SP_CLOCK_KEEP_MS) / 1000);
+	sp_clock_remember(then + SP_CLOCK_KEEP_MS + 1000);
+	close_store();
+	ck_assert_int_eq(count_of("SELECT mark_ms / 1000 FROM clock"), (then + SP_CLOCK_KEEP_MS) / 1000 + 1);
+	open_store();
+	sp_clock_remember(then);			/* brought back */
+	submit("INSERT INTO t VALUES (2)", SP_OK);
+	run_loop();
+	ck_assert_int_eq(count_of("SELECT mark_ms / 1000 FROM clock"), then / 1000);
+	remove_store();
+}
+END_TEST
+
 static void
 refused(enum sp_status want)
 {
@@ -347,5 +383,5 @@ UNIT_MAIN("store/store", the_file_is_private, a_job_that_fails_takes_nothing_els
 #ifdef SP_FAULTS
     nothing_is_answered_before_the_commit,
 #endif
-    a_newer_schema_is_refused, another_programs_database_is_refused, what_is_no_database_is_refused,
+    wal09_the_mark_of_the_clock_is_kept, a_newer_schema_is_refused, another_programs_database_is_refused, what_is_no_database_is_refused,
     a_table_that_lacks_a_column_is_refused)
