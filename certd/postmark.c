@@ -140,8 +140,9 @@ on_postmark(void *arg, struct sp_request *rq)
 	}
 	*h = (struct handing){ .work = { check_run, check_done, check_dropped }, .certd = c, .rq = rq, .msg = msg,
 		.peer = *sp_request_peer(rq), .trust = member_trust(c->daemon.member), .now_ms = sp_clock_wall_ms() };
-	if ((st = sp_worker_submit(c->daemon.workers, &h->work)) != SP_OK)
-		fail(h, st, NULL);
+	if ((st = stamp_check(c->stamp, h->now_ms, &h->why)) != SP_OK ||
+	    (st = sp_worker_submit(c->daemon.workers, &h->work)) != SP_OK)
+		fail(h, st, &h->why);
 }
 
 /* ---- POSTMARK_GET ---- */

@@ -86,10 +86,21 @@ check_life(const struct sp_identity *id, uint64_t wall_ms, struct sp_why *why)
 	int64_t now = (int64_t)(wall_ms / 1000);
 	char name[SP_NAME_TEXT];
 
-	if (now < id->not_before || now >= id->not_after)
-		return sp_fail(SP_E_CERT_EXPIRED, why, "the certificate of %s has ended: enrol it anew",
+	if (now < id->not_before)
+		return sp_fail(SP_E_CERT_EXPIRED, why, "the certificate of %s has not begun: is the clock right?",
+		    sp_identity_text(id, name));
+	if (now >= id->not_after)
+		return sp_fail(SP_E_CERT_EXPIRED, why, "the certificate of %s has ended: enrol it anew, if the clock is right",
 		    sp_identity_text(id, name));
 	return SP_OK;
+}
+
+enum sp_status
+stamp_check(const struct stamp *s, uint64_t wall_ms, struct sp_why *why)
+{
+	enum sp_status st = check_life(s->conf.id, wall_ms, why);
+
+	return st != SP_OK ? st : check_life(s->conf.tsa_id, wall_ms, why);
 }
 
 enum sp_status
@@ -102,8 +113,7 @@ stamp_sign(struct stamp *s, const struct sp_postmark *postmark, uint64_t wall_ms
 	enum sp_status st;
 
 	own.certd = s->certd;
-	if ((st = check_life(s->conf.id, wall_ms, why)) != SP_OK ||
-	    (st = check_life(s->conf.tsa_id, wall_ms, why)) != SP_OK)
+	if ((st = stamp_check(s, wall_ms, why)) != SP_OK)
 		return st;
 	/* the clock was set back: the time-stamp must not be older than what it stamps */
 	if (wall_ms < own.received_s * 1000)

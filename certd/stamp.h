@@ -21,6 +21,10 @@ SP_MUST_CHECK enum sp_status stamp_new(const struct stamp_conf *conf, struct sta
 void stamp_free(struct stamp *s);
 SP_AUTO_DEFINE(stamp);
 
+/* Could it sign at this time? SP_E_CERT_EXPIRED when a certificate of ours has ended or not begun, perhaps by a wrong clock only:
+ * then nothing may get a postmark's time. */
+SP_MUST_CHECK enum sp_status stamp_check(const struct stamp *s, uint64_t wall_ms, struct sp_why *why);
+
 /* Fills in who signs, and appends postmark.p7m and postmark.tsr. The number of the postmark is the serial number of the
  * time-stamp. SP_E_CERT_EXPIRED when a certificate of ours has ended. */
 SP_MUST_CHECK enum sp_status stamp_sign(struct stamp *s, const struct sp_postmark *postmark, uint64_t wall_ms,

@@ -177,8 +177,7 @@
 #define SP_FRANK_LIFE_MS (72ull * 3600 * 1000)
 
 /* receipts */
-#define SP_POSTMARK_LIFE_MS (90ull * 24 * 3600 * 1000)	/* franks and receipts are handed in, and postmarks waited for, so
-					 * long: a service that was away is back by then, or gone for good */
+#define SP_POSTMARK_LIFE_MS (90ull * 24 * 3600 * 1000)	/* for handing in; a service is back by then, or gone for good */
 #define SP_RECEIPT_TEXT_MAX 1024
 #define SP_RECEIPT_P7M_MAX 4096
 #define SP_POSTMARK_TEXT_MAX 1024

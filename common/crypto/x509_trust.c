@@ -145,7 +145,8 @@ check_chain(const struct sp_trust *t, X509 *leaf, uint64_t wall_ms, struct sp_wh
 	error = X509_STORE_CTX_get_error(ctx);
 	ERR_clear_error();
 	if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
-		return sp_fail(SP_E_CERT_EXPIRED, why, "%s", X509_verify_cert_error_string(error));
+		return sp_fail(SP_E_CERT_EXPIRED, why, "a certificate has %s: is the clock right, and that of who issued it?",
+		    error == X509_V_ERR_CERT_HAS_EXPIRED ? "ended" : "not begun");
 	return sp_fail(SP_E_CERT, why, "no way from the certificate to a root of %s: %s", t->domain,
 	    X509_verify_cert_error_string(error));
 }

@@ -119,7 +119,7 @@ may_ask(const struct service_conn *c, unsigned type, struct sp_why *why)
 		return sp_fail(SP_E_PERMISSION, why, "a %s may not ask this", sp_role_text(role));
 	/* A connection may outlive the certificate that it was opened with. */
 	if (peer->known && (int64_t)(sp_clock_wall_ms() / 1000) > peer->identity.not_after)
-		return sp_fail(SP_E_CERT_EXPIRED, why, "the certificate has ended");
+		return sp_fail(SP_E_CERT_EXPIRED, why, "the certificate has ended: is the clock right?");
 	if (s->stats.open_requests >= SP_SERVICE_QUEUE)
 		return sp_fail(SP_E_BUSY, why, "too many requests wait");
 	return SP_OK;

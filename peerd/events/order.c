@@ -162,8 +162,8 @@ balanced(void *arg, enum sp_status st, const struct wallet_balance *balance)
 	struct sp_why why = { "" };
 
 	if (st == SP_OK && balance->free == 0)
-		st = sp_fail(SP_E_CREDITS, &why, balance->ended > 0 ? "the time of the credits here has ended: sending is suspended "
-		    "until there are new ones" : "there are no credits left: sending is suspended");
+		st = sp_fail(SP_E_CREDITS, &why, balance->ended > 0 ? "the time of the credits here has ended, if the clock is right: "
+		    "sending is suspended" : "there are no credits left: sending is suspended");
 	if (st != SP_OK)
 		give_up(o, st, &why);
 	else

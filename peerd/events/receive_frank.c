@@ -102,6 +102,8 @@ check(struct live *l, const struct sp_sheet *sheet)
 		st = sp_frank_pays(&l->frank, &l->offer_hash, offer.bytes, offer.price,
 		    &member_identity(l->all->parts.station)->hash, &from->identity, sheet, sp_clock_end_ms(), &why);
 	if (st != SP_OK) {
+		if (sp_clock_end_ms() > sp_clock_wall_ms())
+			events_refresh(l->all);		/* it may be the mark that is wrong: keyd says so */
 		refuse(l, st, &why);
 		return;
 	}

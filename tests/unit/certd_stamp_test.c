@@ -132,6 +132,10 @@ START_TEST(ended_certificates_sign_nothing)
 	ck_status(stamp_sign(o.stamp, &o.postmark, (uint64_t)o.tsa.not_after * 1000, &p7m, &tsr, &why), SP_E_CERT_EXPIRED);
 	ck_assert_ptr_nonnull(strstr(why.text, "tsa/main@post.example"));
 	ck_assert_uint_eq(p7m.len + tsr.len, 0);
+	ck_status(stamp_check(o.stamp, (uint64_t)o.tsa.not_after * 1000, &why), SP_E_CERT_EXPIRED);
+	ck_status(stamp_check(o.stamp, (uint64_t)o.tsa.not_after * 1000 - 1000, &why), SP_OK);
+	ck_status(stamp_check(o.stamp, (uint64_t)o.certd.not_before * 1000 - 1000, &why), SP_E_CERT_EXPIRED);
+	ck_assert_ptr_nonnull(strstr(why.text, "has not begun: is the clock right?"));
 	office_done(&o);
 }
 END_TEST
