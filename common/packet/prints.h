@@ -30,6 +30,9 @@ const char *sp_print_text(const struct sp_print *print, uint64_t size, char out[
 /* Reads a fingerprint of the form that fits the size, or "changed"; SP_E_FORMAT otherwise. */
 SP_MUST_CHECK enum sp_status sp_print_parse(struct sp_span text, uint64_t size, struct sp_print *ret_print);
 
+/* Of so many printers at once each may hold up to 16 MiB, blocks that are hashed together; the others hash each as it passes. */
+#define SP_PRINT_HELD 8
+
 /* Computes a file's fingerprint as its bytes pass. One thread at a time. NULL when out of memory. */
 struct sp_printer;
 struct sp_printer *sp_printer_new(void);
@@ -37,7 +40,8 @@ void sp_printer_free(struct sp_printer *p);
 SP_AUTO_DEFINE(sp_printer);
 
 /* Called with each finished block's digest, in order, when the file is fingerprinted by blocks (the short last block
- * included, from sp_printer_end). NULL turns it off. */
+ * included, from sp_printer_end); several may come together when the last of them is whole, up to SP_SHA256_LANES_MAX. NULL
+ * turns it off. */
 void sp_printer_on_block(struct sp_printer *p, void (*fn)(void *arg, uint64_t block, const struct sp_hash *digest),
     void *arg);
 

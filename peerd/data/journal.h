@@ -15,7 +15,7 @@ enum journal_what {
 	JOURNAL_FILE = 'f',	/* entry: its fingerprint */
 	JOURNAL_CHANGED = 'c',	/* entry: left out, it changed at the sender */
 	JOURNAL_BLOCK = 'b',	/* entry, number: digest of this whole block */
-	JOURNAL_SEEN = 's',	/* number: all before this offset is written and its digests stand before; value: boot id */
+	JOURNAL_SEEN = 's',	/* number: all before this offset is written and its digests stand before, but for the last blocks of a file; value: boot id */
 	JOURNAL_SYNCED = 'y',	/* number: the same, and durable */
 	JOURNAL_AGAIN = 'a',	/* what was held once did not fit: this is the second beginning */
 };

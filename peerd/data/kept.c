@@ -68,7 +68,6 @@ find_member(struct loading *l, struct sp_printer *printer)
 	if (!sp_print_by_blocks(size))
 		return SP_OK;
 	l->nblocks = in / SP_PRINT_BLOCK;
-	k->from = l->nblocks * SP_PRINT_BLOCK;
 	l->blocks = calloc(l->nblocks + 1, sizeof(*l->blocks));
 	l->has = calloc(l->nblocks + 1, sizeof(*l->has));
 	return l->blocks != NULL && l->has != NULL ? SP_OK : SP_E_NOMEM;
@@ -93,9 +92,11 @@ check_all(struct loading *l, struct sp_printer *printer, struct sp_why *why)
 	/* At its first byte a file is counted here, although nothing of it came. */
 	if (k->begun && k->member.start == l->offset)
 		k->files++;
-	for (uint64_t i = 0; i < l->nblocks && st == SP_OK; i++)
-		st = l->has[i] ? sp_printer_add_block(printer, &l->blocks[i]) :
-		    sp_fail(SP_E_STALE, why, "the journal lacks the digest of a block");
+	/* from the first block on whose digest was not made yet it is read again */
+	for (uint64_t i = 0; i < l->nblocks && l->has[i] && st == SP_OK; i++) {
+		st = sp_printer_add_block(printer, &l->blocks[i]);
+		k->from = (i + 1) * SP_PRINT_BLOCK;
+	}
 	return st;
 }
 
