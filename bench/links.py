@@ -41,7 +41,7 @@ class Watch:
                                  "algorithm": (re.findall(r"\b(bbr|cubic|reno)\b", line) or ["?"])[0],
                                  "rate": (re.findall(r"delivery_rate (\S+)", line) or ["?"])[0]}
 
-    def close(self):
+    def stop(self):
         self.over.set()
         self.thread.join()
         if not self.seen:
@@ -71,7 +71,7 @@ class Bench:
         self.iperf = Iperf(link.b.address, **ends)
         self.limits = {}
 
-    def stop(self):
+    def close(self):
         self.iperf.stop()
         self.sshd.stop()
         self.office.stop()
