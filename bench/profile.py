@@ -16,6 +16,8 @@ from office.office import Office
 
 BUILD = os.environ["SEALPOST_BUILD"]
 PAGE = 256      # bytes of code that are taken to belong together
+HASHING = "fingerprints (SHA-256)"
+LANES = ("wide_blocks", "pair_blocks")      # common/crypto/sha256_lanes.c
 CALLS = {       # system call -> stage
     **dict.fromkeys(("pread64", "read", "preadv"), "reading files"),
     **dict.fromkeys(("pwrite64", "write", "pwritev", "ftruncate", "fallocate"), "writing files"),
@@ -66,7 +68,7 @@ def samples(path):
 def loops(folder):
     """libcrypto's code for each algorithm: {page: stage}."""
     found = {}
-    for algorithm, stage in (("sha256", "fingerprints (SHA-256)"), ("chacha20-poly1305", "sealing (ChaCha20-Poly1305)")):
+    for algorithm, stage in (("sha256", HASHING), ("chacha20-poly1305", "sealing (ChaCha20-Poly1305)")):
         speed = ("openssl", "speed", "-seconds", "1", "-bytes", "65536", "-evp", algorithm)
         for chain in Perf(folder, algorithm, *speed).wait():
             if "libcrypto" in chain[0][2]:
@@ -78,6 +80,8 @@ def stage_of(chain, pages):
     at, symbol, library = chain[0]
     if "libcrypto" in library:
         return pages.get(at // PAGE, "libcrypto, else")
+    if symbol in LANES:
+        return HASHING
     if "libzstd" in library:
         return "compression, tried or done"
     if library.startswith("[kernel") or library.startswith("["):
