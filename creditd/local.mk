@@ -6,6 +6,7 @@ creditd_creditd_LDADD = libsealpost.a $(SYS_LIBS)
 
 creditd_schemadir = $(datadir)/sealpost/creditd
 dist_creditd_schema_DATA = creditd/schema/roles.sql creditd/schema/001-ledger.sql creditd/schema/002-report.sql \
+	creditd/schema/003-balance.sql \
 	creditd/schema/fn_admin.sql creditd/schema/fn_daemon.sql creditd/schema/fn_spend.sql creditd/schema/fn_view.sql
 
 noinst_PROGRAMS += tests/tools/credit_client

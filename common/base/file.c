@@ -83,19 +83,39 @@ write_synced(const char *path, struct sp_span bytes, mode_t mode, struct sp_why 
 	return st;
 }
 
+/* The folder that a path lies in. */
+static enum sp_status
+sync_parent(const char *path, struct sp_why *why)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return sp_sync_dir(".", why);
+	snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return sp_sync_dir(dir, why);
+}
+
+enum sp_status
+sp_file_put(const char *path, struct sp_span bytes, mode_t mode, struct sp_why *why)
+{
+	enum sp_status st = write_synced(path, bytes, mode, why);
+
+	if (st != SP_OK) {
+		unlink(path);
+		return st;
+	}
+	return sync_parent(path, why);
+}
+
 enum sp_status
 sp_file_write(const char *path, struct sp_span bytes, mode_t mode, struct sp_why *why)
 {
-	char temp[PATH_MAX], dir[PATH_MAX];
-	const char *slash = strrchr(path, '/');
+	char temp[PATH_MAX];
 	enum sp_status st;
 
 	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
 		return sp_fail(SP_E_ARGUMENT, why, "the path %s is too long", path);
-	if (slash == NULL)
-		snprintf(dir, sizeof(dir), ".");
-	else
-		snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
 	st = write_synced(temp, bytes, mode, why);
 	if (st == SP_OK && rename(temp, path) != 0)
 		st = sp_fail_errno(SP_E_IO, why, "cannot replace %s", path);
@@ -103,7 +123,7 @@ sp_file_write(const char *path, struct sp_span bytes, mode_t mode, struct sp_why
 		unlink(temp);
 		return st;
 	}
-	return sp_sync_dir(dir, why);
+	return sync_parent(path, why);
 }
 
 enum sp_status

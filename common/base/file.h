@@ -14,6 +14,10 @@ SP_MUST_CHECK enum sp_status sp_file_read(const char *path, size_t max, struct s
 /* Writes a temporary file beside path, syncs it, renames it over path, syncs the folder. */
 SP_MUST_CHECK enum sp_status sp_file_write(const char *path, struct sp_span bytes, mode_t mode, struct sp_why *why);
 
+/* Writes path itself, syncs it and the folder: half the disk's work, for what nobody reads before a change that is made durable
+ * afterwards speaks of it. A crash in between may leave a part of it; after an error there is nothing. */
+SP_MUST_CHECK enum sp_status sp_file_put(const char *path, struct sp_span bytes, mode_t mode, struct sp_why *why);
+
 /* mkdir with all parents; existing folders are fine. */
 SP_MUST_CHECK enum sp_status sp_mkdirs(const char *path, mode_t mode, struct sp_why *why);
 

@@ -15,7 +15,7 @@ COMMENT ON FUNCTION credit.account_of(text) IS 'the account of a number';
 
 CREATE FUNCTION credit.holds(account bigint) RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
-	SELECT coalesce(sum(p.amount), 0)::bigint FROM credit.posting p WHERE p.account = holds.account
+	SELECT a.balance FROM credit.account a WHERE a.account = holds.account
 $$;
 COMMENT ON FUNCTION credit.holds(bigint) IS 'credits on an account';
 
@@ -132,6 +132,8 @@ COMMENT ON FUNCTION credit.return_rest(uuid) IS 'the unspent rest of a sheet ret
 
 CREATE FUNCTION credit.admin_sweep() RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
+	SELECT FROM credit.account WHERE account IN (SELECT s.account FROM credit.sheet s
+		WHERE s.returned IS NULL AND least(s.closed, s.valid_until) <= now() - interval '10 days') ORDER BY account FOR UPDATE;
 	SELECT coalesce(sum(credit.return_rest(s.sheet)), 0)::bigint
 	FROM (SELECT sheet FROM credit.sheet WHERE returned IS NULL AND least(closed, valid_until) <= now() - interval '10 days'
 		ORDER BY sheet) AS s
@@ -146,6 +148,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 	UNION ALL
 	SELECT 'every transaction has postings', count(*) = 0, string_agg(t.transaction::text, ' ')
 		FROM credit.transaction t WHERE NOT EXISTS (SELECT FROM credit.posting p WHERE p.transaction = t.transaction)
+	UNION ALL
+	SELECT 'an account holds the sum of its postings', count(*) = 0, string_agg(number, ' ')
+		FROM credit.account a
+		WHERE a.balance <> (SELECT coalesce(sum(p.amount), 0) FROM credit.posting p WHERE p.account = a.account)
 	UNION ALL
 	SELECT 'no account is overdrawn but by franks that came after the rest had returned', count(*) = 0, string_agg(number, ' ')
 		FROM credit.account a WHERE credit.holds(account) < (SELECT least(0, coalesce(sum(p.amount), 0)) FROM credit.posting p

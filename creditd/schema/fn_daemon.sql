@@ -22,7 +22,7 @@ CREATE FUNCTION credit.free(who text) RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 	SELECT coalesce(sum(least(s.first + s.count - s.next,
 		s.count - (SELECT count(*) FROM credit.mark m WHERE m.sheet = s.sheet))), 0)::bigint
-	FROM credit.sheet s WHERE s.station = who AND s.closed IS NULL AND s.valid_until > now()
+	FROM credit.sheet s WHERE s.station = who AND s.closed IS NULL AND s.valid_until > now() AND s.next < s.first + s.count
 $$;
 COMMENT ON FUNCTION credit.free(text) IS 'credits that a station could still spend';
 

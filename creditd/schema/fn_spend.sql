@@ -152,6 +152,10 @@ COMMENT ON FUNCTION credit.pay(credit.sheet, bigint, bigint) IS 'the postings of
 CREATE FUNCTION credit.lock_franks(sheet_hash bytea[], station text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = credit, pg_temp AS $$
 BEGIN
+	/* what comes after the rest of its sheet has returned is charged to the account */
+	PERFORM FROM credit.account c WHERE c.account IN (SELECT s.account FROM credit.sheet s JOIN credit.request r ON r.sheet = s.sheet
+		JOIN credit.answer a ON a.requester = r.requester AND a.request = r.request
+		WHERE a.hash = ANY (sheet_hash) AND s.returned IS NOT NULL) ORDER BY c.account FOR UPDATE;
 	PERFORM credit.lock_stations(lock_franks.station);
 	PERFORM FROM credit.sheet s JOIN credit.request r ON r.sheet = s.sheet JOIN credit.answer a ON a.requester = r.requester
 		AND a.request = r.request WHERE a.hash = ANY (sheet_hash) ORDER BY s.sheet FOR UPDATE OF s;

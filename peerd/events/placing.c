@@ -77,7 +77,7 @@ sync_run(struct sp_work *work)
 	else
 		s->status = sp_mkdirs(sp_buf_cstr(&s->dir), 0700, &s->why);
 	if (s->status == SP_OK)
-		s->status = sp_file_write(sp_buf_cstr(&path), sp_buf_span(&s->result->files_txt), 0600, &s->why);
+		s->status = sp_file_put(sp_buf_cstr(&path), sp_buf_span(&s->result->files_txt), 0600, &s->why);
 	SP_FAULT("files-list-after");
 	SP_FAULT("place-sync-before");
 	if (s->status == SP_OK)

@@ -266,7 +266,7 @@ keep_run(struct sp_work *work)
 	else
 		k->status = sp_mkdirs(sp_buf_cstr(&k->dir), 0700, &k->why);
 	if (k->status == SP_OK)
-		k->status = sp_file_write(sp_buf_cstr(&path), sp_buf_span(&k->text), 0600, &k->why);
+		k->status = sp_file_put(sp_buf_cstr(&path), sp_buf_span(&k->text), 0600, &k->why);
 }
 
 static void

@@ -76,11 +76,11 @@ source_save(const struct source *s, const char *folder, struct sp_why *why)
 	SP_FAULT("source-manifest-before");
 	if ((errno = SP_FAULT_ERRNO("source-manifest")) != 0)
 		return sp_fail_errno(SP_E_IO, why, "cannot create %s", sp_buf_cstr(&manifest_path));
-	if ((st = sp_file_write(sp_buf_cstr(&manifest_path), sp_buf_span(&s->text), 0600, why)) != SP_OK)
+	if ((st = sp_file_put(sp_buf_cstr(&manifest_path), sp_buf_span(&s->text), 0600, why)) != SP_OK)
 		return st;
 	SP_FAULT("source-manifest-after");
 	SP_FAULT("source-stamps-before");
-	if ((st = sp_file_write(sp_buf_cstr(&stamps_path), sp_buf_span(&stamps), 0600, why)) != SP_OK)
+	if ((st = sp_file_put(sp_buf_cstr(&stamps_path), sp_buf_span(&stamps), 0600, why)) != SP_OK)
 		return st;
 	SP_FAULT("source-stamps-after");
 	return sp_sync_dir(sp_buf_cstr(&parent), why);

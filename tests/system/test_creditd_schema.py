@@ -14,8 +14,7 @@ import postgres
 BUILD = os.environ.get("SP_BUILD", ".")
 TOOL = os.path.join(BUILD, "tests/tools/pg_tool")
 SCHEMA = os.path.join(postgres.SOURCE, "creditd/schema")
-DAEMON_FUNCTIONS = {"topup", "unanswered", "store_answer", "find_answer", "note_told", "sheet_state", "give_back", "lodge",
-                    "patch_last"}
+DAEMON_FUNCTIONS = {"topup", "unanswered", "store_answer", "find_answer", "note_told", "sheet_state", "give_back", "lodge", "patch_last"}
 ADMIN_FUNCTIONS = {"admin_open_account", "admin_allow", "admin_deposit", "admin_flat_rate", "admin_close_account", "admin_sweep",
                    "check", "holds"}
 ALICE = "alice/laptop@post.example"
@@ -511,6 +510,7 @@ def test_the_sweep_gives_back_what_can_be_spent_no_more(db, account):
     ("DELETE FROM credit.mark WHERE serial = 1", "each settlement has as many marks as its price"),
     ("UPDATE credit.mark SET serial = 900 WHERE serial = 1", "marks lie in their sheet"),
     ("UPDATE credit.posting SET amount = amount + 1 WHERE place = 'revenue'", "every transaction sums to zero"),
+    ("UPDATE credit.account SET balance = balance + 1", "an account holds the sum of its postings"),
     ("DELETE FROM credit.posting", "every transaction has postings")])
 def test_credit_check_finds_damage(account, db, damage, found):
     _, name = sheet(db, account)

@@ -22,6 +22,7 @@ share/sealpost/keyd/002-tariff.sql
 share/sealpost/keyd/roles.sql
 share/sealpost/creditd/001-ledger.sql
 share/sealpost/creditd/002-report.sql
+share/sealpost/creditd/003-balance.sql
 share/sealpost/creditd/roles.sql
 share/sealpost/certd/roles.sql
 share/bash-completion/completions/sealpost

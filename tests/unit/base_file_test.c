@@ -65,6 +65,26 @@ START_TEST(files_are_written_whole_and_read_back)
 }
 END_TEST
 
+START_TEST(a_file_is_put_in_its_place)
+{
+	SP_AUTO_DONE(sp_buf) b = { 0 };
+	struct stat st;
+
+	umask(0077);
+	ck_status(sp_file_put(in("f"), sp_span_str("what was longer"), 0600, NULL), SP_OK);
+	ck_status(sp_file_put(in("f"), sp_span_str("new"), 0644, NULL), SP_OK);
+	ck_assert_int_eq(stat(in("f"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0644);
+	ck_status(sp_file_read(in("f"), 3, &b, NULL), SP_OK);
+	ck_assert_str_eq(sp_buf_cstr(&b), "new");
+	ck_status(sp_file_put(in("none/f"), sp_span_str("x"), 0600, NULL), SP_E_IO);
+	ck_assert_int_eq(symlink(in("target"), in("g")), 0);
+	ck_status(sp_file_put(in("g"), sp_span_str("x"), 0600, NULL), SP_E_IO);
+	ck_assert(!is_there(in("target")));
+	ck_status(sp_rmtree(dir, NULL), SP_OK);
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_or_written_says_so)
 {
 	SP_AUTO_DONE(sp_buf) b = { 0 };
@@ -175,6 +195,7 @@ START_TEST(closed_folders_are_removed_too)
 }
 END_TEST
 
-UNIT_MAIN("base/file", files_are_written_whole_and_read_back, what_cannot_be_read_or_written_says_so,
+UNIT_MAIN("base/file", files_are_written_whole_and_read_back, a_file_is_put_in_its_place,
+    what_cannot_be_read_or_written_says_so,
     a_full_disk_is_told_from_other_errors, folders_are_made_with_parents, trees_are_removed_without_following_links,
     closed_folders_are_removed_too)
