@@ -7,7 +7,7 @@
 
 #include "common/pg/pool.h"
 
-#define DB_SCHEMA 2	/* the last NNN-*.sql of creditd/schema */
+#define DB_SCHEMA 3	/* the last NNN-*.sql of creditd/schema */
 
 enum db_call { DB_TOPUP, DB_UNANSWERED, DB_STORE_ANSWER, DB_FIND_ANSWER, DB_TOLD, DB_SHEET_STATE, DB_GIVE_BACK,
 	DB_LODGE, DB_CALLS };

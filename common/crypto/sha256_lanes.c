@@ -4,7 +4,6 @@
  */
 #include "common/crypto/sha256_lanes.h"
 
-#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -277,7 +276,6 @@ sp_sha256_lanes_limit(size_t most)
 {
 	size_t can = ask_processor();
 
-	assert(most <= WIDE);
 	atomic_store(&lanes, most == 0 || most > can ? can : most);
 }
 

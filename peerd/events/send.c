@@ -57,7 +57,9 @@ send_has_ended(struct live *l)
 	enum sp_status st = l->row->reason;
 
 	if (st == SP_OK || (l->row->attempts < l->all->conf.attempts && l->row->breaks < l->all->conf.breaks)) {
-		live_no_reason(l);
+		/* what the recipient signed meanwhile keeps its reason: it is what comes next */
+		if (l->row->final.len == 0)
+			live_no_reason(l);
 		return false;
 	}
 	sp_why_set(&why, "%s", l->row->reason_text);

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from conftest import retire
+from conftest import needs_loop, retire
 from test_delivery import end_of, wait_for
 
 pytestmark = pytest.mark.root
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.root
 @pytest.fixture
 def limited(tmp_path):
     """A folder that may hold 24 MB on a file system of 400, and how to set what it may hold."""
+    needs_loop()
     image, mount = tmp_path / "image", tmp_path / "mount"
     mount.mkdir()
     for words in (["truncate", "-s", "400M", image], ["mkfs.btrfs", "-q", image], ["mount", "-o", "loop", image, mount]):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import NUMBERS, SOURCE, UNHURRIED, retire
+from conftest import NUMBERS, SOURCE, UNHURRIED, needs_loop, retire
 from test_breaks import history
 from test_delivery import end_of, only, wait_for
 
@@ -301,6 +301,7 @@ def test_ed09_however_many_breaks_it_is_paid_once(paid_office, tmp_path):
 @pytest.mark.root
 def test_rx05_a_power_failure_of_the_receiving_disk(office, tmp_path):
     """The receiving folder on an image that is copied in mid-transfer: the copy has what a power failure would have left."""
+    needs_loop()
     image, copy, folder = tmp_path / "image", tmp_path / "copy", tmp_path / "mount"
     subprocess.run(["truncate", "-s", "1G", image], check=True)
     subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
