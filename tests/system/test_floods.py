@@ -136,5 +136,5 @@ def test_stations_are_called_back_through_a_flood_on_the_services_letter_port(pa
         _, came_back = ends_even(attack)
     assert came_back > 0, "no cookie was given"
     assert letter_port(service) == port
-    # a sanitizer keeps what is free
-    assert memory(service, "VmRSS") - before < 300_000
+    # a sanitizer keeps 256 MiB of what is free, and its own notes on it
+    assert memory(service, "VmRSS") - before < 500_000
