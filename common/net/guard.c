@@ -12,7 +12,7 @@
 #define KEEP_MS (SP_LETTER_COOKIE_MS - 5000)
 #define LOAD_MS 1000		/* load lasts at least so long, so that it does not flicker */
 
-enum kind { NETWORK, WIDE, STATION, PROVED = 8, BY_TCP = 16 /* added to the others */ };
+enum kind { NETWORK /* and the wider one */, STATION = 2, PROVED = 8, BY_TCP = 16 /* added to the others */ };
 
 struct kept {
 	uint8_t receiver[8];
@@ -32,8 +32,8 @@ struct sp_guard {
 };
 
 static const struct sp_rate book_rate = { SP_LETTER_OPENS_BOOK, 2 * SP_LETTER_OPENS_BOOK };
-static const struct sp_rate network_rate = { SP_LETTER_RATE, 2 * SP_LETTER_RATE };
-static const struct sp_rate wide_rate = { SP_LETTER_RATE_WIDE, 2 * SP_LETTER_RATE_WIDE };
+static const struct sp_network_rates network_rates = { { SP_LETTER_RATE, 2 * SP_LETTER_RATE },
+	{ SP_LETTER_RATE_WIDE, 2 * SP_LETTER_RATE_WIDE } };
 static const struct sp_rate station_rate = { SP_LETTER_RATE_STATION, 2 * SP_LETTER_RATE_STATION };
 static const struct sp_rate forgeable_rate = { SP_LETTER_RATE_FORGEABLE, 2 * SP_LETTER_RATE_FORGEABLE };
 
@@ -81,11 +81,7 @@ addr_bytes(const struct sp_addr *a, uint8_t out[ADDR_BYTES])
 static bool
 network_may(struct sp_guard *g, const struct sp_addr *from, unsigned proved, uint64_t boot_ms)
 {
-	struct sp_addr near = sp_addr_prefix(from, 32, 64), wide = sp_addr_prefix(from, 24, 48);
-	uint8_t bytes[ADDR_BYTES];
-
-	return sp_rates_take(g->rates, NETWORK + proved, addr_bytes(&near, bytes), &network_rate, boot_ms) &&
-	    sp_rates_take(g->rates, WIDE + proved, addr_bytes(&wide, bytes), &wide_rate, boot_ms);
+	return sp_rates_take_network(g->rates, NETWORK + proved, from, &network_rates, boot_ms);
 }
 
 static bool

@@ -141,3 +141,40 @@ sp_rates_give(struct sp_rates *r, unsigned kind, struct sp_span key, const struc
 	b->milli += 1000;
 	refill(b, rate, boot_ms);
 }
+
+/* ---- networks ---- */
+
+struct network {
+	uint8_t bytes[21];
+};
+
+static struct network
+network_of(const struct sp_addr *from, unsigned bits4, unsigned bits6)
+{
+	struct sp_addr net = sp_addr_prefix(from, bits4, bits6);
+	struct network n = { { net.family } };
+
+	memcpy(n.bytes + 1, net.ip, sizeof(net.ip));
+	memcpy(n.bytes + 17, &net.scope, sizeof(net.scope));
+	return n;
+}
+
+bool
+sp_rates_take_network(struct sp_rates *r, unsigned kind, const struct sp_addr *from, const struct sp_network_rates *rates,
+    uint64_t boot_ms)
+{
+	struct network near = network_of(from, 32, 64), wide = network_of(from, 24, 48);
+
+	return sp_rates_take(r, kind, sp_span(near.bytes, sizeof(near.bytes)), &rates->near, boot_ms) &&
+	    sp_rates_take(r, kind + 1, sp_span(wide.bytes, sizeof(wide.bytes)), &rates->wide, boot_ms);
+}
+
+void
+sp_rates_give_network(struct sp_rates *r, unsigned kind, const struct sp_addr *from, const struct sp_network_rates *rates,
+    uint64_t boot_ms)
+{
+	struct network near = network_of(from, 32, 64), wide = network_of(from, 24, 48);
+
+	sp_rates_give(r, kind, sp_span(near.bytes, sizeof(near.bytes)), &rates->near, boot_ms);
+	sp_rates_give(r, kind + 1, sp_span(wide.bytes, sizeof(wide.bytes)), &rates->wide, boot_ms);
+}

@@ -11,6 +11,7 @@
 
 #include "common/base/auto.h"
 #include "common/base/span.h"
+#include "common/net/addr.h"
 
 /* A bucket fills with rate tokens a second, up to burst. */
 struct sp_rate {
@@ -37,7 +38,17 @@ SP_AUTO_DEFINE(sp_rates);
 /* One token of the bucket of this kind and key; false if there is none. A kind has one rate. */
 bool sp_rates_take(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms);
 
+/* One token of the address's network (/32, IPv6 /64), whose buckets are of this kind, and one of the wider network's (/24, /48), of
+ * kind + 1; false if one of them has none. */
+struct sp_network_rates {
+	struct sp_rate near, wide;
+};
+bool sp_rates_take_network(struct sp_rates *r, unsigned kind, const struct sp_addr *from, const struct sp_network_rates *rates,
+    uint64_t boot_ms);
+
 /* Puts a token back that should not have been taken; a full bucket stays as it is. */
 void sp_rates_give(struct sp_rates *r, unsigned kind, struct sp_span key, const struct sp_rate *rate, uint64_t boot_ms);
+void sp_rates_give_network(struct sp_rates *r, unsigned kind, const struct sp_addr *from, const struct sp_network_rates *rates,
+    uint64_t boot_ms);
 
 #endif
