@@ -79,14 +79,13 @@ try_once(void *arg)
 	struct call *k = arg;
 	struct sp_caller *c = k->caller;
 
-	if (k->tries > k->worth)
+	if (k->tries > k->worth) {
 		sp_ways_no_tcp(&c->ways, &k->to, sp_clock_boot_ms());
-	if (k->tries > k->worth && k->worth == SP_LETTER_TRIES) {
-		call_end(k, SP_E_TIMEOUT);
-		return;
-	}
-	if (k->tries > k->worth) {		/* TCP first was wrong: everything from the beginning */
-		k->worth = SP_LETTER_TRIES;
+		if (k->worth == SP_LETTER_TRIES) {
+			call_end(k, SP_E_TIMEOUT);
+			return;
+		}
+		k->worth = SP_LETTER_TRIES;	/* TCP first was wrong: everything from the beginning */
 		k->tries = 0;
 	}
 	/* what cannot be sent now is as good as lost on the way: the next try follows */

@@ -68,10 +68,9 @@ sp_ways_tries(struct sp_ways *w, const struct sp_addr *addr, unsigned tries, uin
 }
 
 bool
-sp_ways_lacks_tcp(const struct sp_ways *w, const struct sp_addr *addr, uint64_t boot_ms)
+sp_ways_lacks_tcp(struct sp_ways *w, const struct sp_addr *addr, uint64_t boot_ms)
 {
-	for (size_t i = 0; i < SP_WAYS; i++)
-		if (w->ways[i].no_tcp && w->ways[i].until_ms > boot_ms && sp_addr_eq(&w->ways[i].addr, addr))
-			return true;
-	return false;
+	const struct sp_way *at = find(w, addr);
+
+	return at != NULL && at->no_tcp && at->until_ms > boot_ms;
 }

@@ -35,6 +35,6 @@ void sp_ways_no_tcp(struct sp_ways *w, const struct sp_addr *addr, uint64_t boot
 unsigned sp_ways_tries(struct sp_ways *w, const struct sp_addr *addr, unsigned tries, uint64_t boot_ms);
 
 /* TCP led nowhere lately. */
-bool sp_ways_lacks_tcp(const struct sp_ways *w, const struct sp_addr *addr, uint64_t boot_ms);
+bool sp_ways_lacks_tcp(struct sp_ways *w, const struct sp_addr *addr, uint64_t boot_ms);
 
 #endif

@@ -292,7 +292,6 @@ static void
 begin(struct out *o)
 {
 	struct post *p = o->post;
-
 	size_t best = best_for_tcp(o);
 
 	if (!o->tcp_only)
