@@ -224,6 +224,21 @@ wide(const uint8_t *bytes, size_t length, size_t count, struct sp_hash *out)
 	}
 }
 
+/* The first ones of count, as far as several at once pay: how many that were. */
+static size_t
+several(size_t can, const uint8_t *bytes, size_t length, size_t count, struct sp_hash *out)
+{
+	if (can == WIDE ? count < WIDE_FROM : can < 2 || count < 2)
+		return 0;
+	if (can < WIDE) {
+		pair(bytes, length, out);
+		return 2;
+	}
+	count = count < WIDE ? count : WIDE;
+	wide(bytes, length, count, out);
+	return count;
+}
+
 static size_t
 ask_processor(void)
 {
@@ -239,19 +254,7 @@ ask_processor(void)
 
 #else
 
-static void
-pair(const uint8_t *bytes, size_t length, struct sp_hash out[2])
-{
-	for (size_t i = 0; i < 2; i++)
-		sp_sha256(sp_span(bytes + i * length, length), &out[i]);
-}
-
-static void
-wide(const uint8_t *bytes, size_t length, size_t count, struct sp_hash *out)
-{
-	for (size_t i = 0; i < count; i++)
-		sp_sha256(sp_span(bytes + i * length, length), &out[i]);
-}
+#define several(can, bytes, length, count, out) ((void)(can), (size_t)0)
 
 static size_t
 ask_processor(void)
@@ -285,15 +288,9 @@ sp_sha256_each(const uint8_t *bytes, size_t length, size_t count, struct sp_hash
 	size_t can = sp_sha256_lanes(), n;
 
 	for (; count > 0; count -= n, bytes += n * length, out += n) {
-		if (can >= WIDE && count >= WIDE_FROM) {
-			n = count < WIDE ? count : WIDE;
-			wide(bytes, length, n, out);
-		} else if (can >= 2 && can < WIDE && count >= 2) {
-			n = 2;
-			pair(bytes, length, out);
-		} else {
-			n = 1;
-			sp_sha256(sp_span(bytes, length), out);
-		}
+		if ((n = several(can, bytes, length, count, out)) > 0)
+			continue;
+		sp_sha256(sp_span(bytes, length), out);
+		n = 1;
 	}
 }
