@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 #include "common/pg/conn.h"
 #include "common/pg/item.h"
 
@@ -298,9 +299,9 @@ start_workers(struct sp_pg *pg, struct sp_why *why)
 		w->pg = pg;
 		if ((w->ready = calloc(pg->ncalls, sizeof(*w->ready))) == NULL)
 			return SP_E_NOMEM;
-		if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
+		w->started = sp_thread_start(&w->thread, worker_main, w);
+		if (!w->started)
 			return sp_fail(SP_E_SYS, why, "cannot start a database thread");
-		w->started = true;
 	}
 	return SP_OK;
 }
