@@ -185,7 +185,7 @@ begun(void *arg, enum sp_status st, const struct sp_why *why)
 		sp_loop_stop(p->loop);
 		return;
 	}
-	if (sp_clock_mark_ms() > sp_clock_wall_ms() + SP_LETTER_WINDOW_MS)
+	if (sp_clock_is_behind())
 		sp_log(SP_LOG_WARN, "clock-behind", "known-to-be-past=%s", sp_clock_text(sp_clock_mark_ms(), past));
 	sp_log(SP_LOG_INFO, "ready", "port=%u", post_port(p->post));
 	(void)sp_notify("READY=1");

@@ -107,6 +107,12 @@ sp_clock_mark_ms(void)
 	return mark;
 }
 
+bool
+sp_clock_is_behind(void)
+{
+	return mark > sp_clock_wall_ms() + SP_LETTER_WINDOW_MS;
+}
+
 uint64_t
 sp_clock_end_ms(void)
 {

@@ -23,6 +23,9 @@ void sp_clock_told(uint64_t told_ms);		/* a service has just said so: a mark tha
 void sp_clock_remember(uint64_t mark_ms);	/* of an earlier run */
 uint64_t sp_clock_mark_ms(void);
 
+/* Is the wall clock behind the mark by more than letters may differ? */
+bool sp_clock_is_behind(void);
+
 /* What the time is for giving up what is under way: the earlier one of wall time and of what it was at the program's start and
  * the boot clock have made of it. A clock that runs ahead for a while ends nothing. */
 uint64_t sp_clock_sure_ms(void);

@@ -35,7 +35,7 @@ lacks(const struct peer *p)
 		json_array_append_new(list, json_string("no certd is known: receipts are direct, without a postmark"));
 	if (wallet_has_closed(p->wallet))
 		json_array_append_new(list, json_string(CONTROL_CLOSED_SHEET));
-	if (sp_clock_mark_ms() > sp_clock_wall_ms() + SP_LETTER_WINDOW_MS)
+	if (sp_clock_is_behind())
 		json_array_append_new(list, json_string("the clock of this machine is behind the time that services have told: set it"));
 	if (p->book != NULL)
 		book_each(p->book, add_clock, list);

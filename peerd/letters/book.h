@@ -80,7 +80,7 @@ void book_offset(struct book *b, const struct sp_hash *cert_hash, int64_t offset
 /* Its certificate holds at this time. */
 bool correspondent_holds(const struct correspondent *c, uint64_t wall_ms);
 
-/* "the clock of … is 3 hours ahead of this one" if letters have shown that it differs, else "". */
+/* "the clock of … is 180 minutes ahead of this one" if letters have shown that it differs, else "". */
 #define CORRESPONDENT_CLOCK 160
 const char *correspondent_clock(const struct correspondent *c, char out[CORRESPONDENT_CLOCK]);
 

@@ -113,19 +113,18 @@ commit(struct store *s, void **jobs, size_t n, bool changed, struct sp_why *why)
 {
 	struct sql *sql = &s->sql;
 	uint64_t mark_ms = sp_clock_mark_ms();
+	bool marks = changed && mark_moved(s, mark_ms, SP_CLOCK_KEEP_MS);
 	enum sp_status st = SP_OK;
 
 	if (changed)
 		pass_faults(jobs, n, "before");
-	if (!changed || !mark_moved(s, mark_ms, SP_CLOCK_KEEP_MS))
-		mark_ms = s->mark_ms;
-	else
+	if (marks)
 		st = put_mark(s, mark_ms, why);
 	if (changed && (errno = SP_FAULT_ERRNO("store-commit")) != 0)
 		st = sp_fail_errno(SP_E_IO, why, "the database cannot be written");
 	if (st == SP_OK)
 		st = sql_run(sql, SQL_COMMIT, why);
-	if (st == SP_OK)
+	if (st == SP_OK && marks)
 		s->mark_ms = mark_ms;
 	if (st != SP_OK && sqlite3_get_autocommit(sql->db) == 0 && sql_run(sql, SQL_ROLLBACK, NULL) != SP_OK)
 		sp_log(SP_LOG_ERR, "store-rollback-failed", "reason=\"%s\"", sqlite3_errmsg(sql->db));
