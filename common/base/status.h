@@ -6,6 +6,7 @@
 #define SP_BASE_STATUS_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #define SP_MUST_CHECK __attribute__((warn_unused_result))
 #define SP_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -32,6 +33,9 @@ const char *sp_status_name(enum sp_status st);
 
 /* The class of a status; a number not listed counts as PEER. */
 enum sp_class sp_status_class(enum sp_status st);
+
+/* Is there no room now, on a disk or in a queue? Others may end that. */
+static inline bool sp_status_no_room(enum sp_status st) { return st == SP_E_SPACE || st == SP_E_FULL; }
 
 /* A status read from the wire: its value if listed, SP_E_UNKNOWN otherwise. */
 enum sp_status sp_status_from_number(unsigned number);

@@ -146,7 +146,7 @@ kept(struct live *l, enum sp_status st, const struct sp_why *why, const char *wo
 {
 	SP_AUTO_DONE(sp_buf) note = { 0 };
 
-	if (st == SP_E_SPACE || st == SP_E_FULL) {	/* certd gives the same again when there is room */
+	if (sp_status_no_room(st)) {	/* certd gives the same again when there is room */
 		not_now(l, st, why);
 		return;
 	}

@@ -89,7 +89,7 @@ unreserved(struct live *l, enum sp_status st)
 		receive_turn_down(l, in, st);
 		return;
 	}
-	if (st != SP_E_SPACE && st != SP_E_FULL && in != NULL)
+	if (!sp_status_no_room(st) && in != NULL)
 		post_ignore(l->all->parts.post, sp_take(&in));	/* it comes again */
 	receive_not_now(l, in, st);
 }

@@ -284,7 +284,7 @@ keep_drop(struct sp_work *work)
 static void
 kept(struct live *l, const struct keep_files *k)
 {
-	if (k->status == SP_E_SPACE || k->status == SP_E_FULL) {
+	if (sp_status_no_room(k->status)) {
 		l->row->files_hash = (struct sp_hash){ { 0 } };		/* as after a stop before it was noted */
 		send_no_room(l, k->status, &k->why);
 	} else if (k->status != SP_OK) {
@@ -375,7 +375,7 @@ send_data(struct live *l, struct data_happening *h)
 			break;
 		}
 		/* one side has no room now; whatever there is waits with what it has */
-		if (h->status == SP_E_SPACE || h->status == SP_E_FULL) {
+		if (sp_status_no_room(h->status)) {
 			send_no_room(l, h->status, &h->why);
 			break;
 		}
